@@ -7,8 +7,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-__all__ = ["CLASS_NONE", "UNKNOWN", "Activity", "ActivityEvent", "ActivityScore", "EventType",
-           "Reason", "Validity"]
+__all__ = [
+    "CLASS_NONE",
+    "UNKNOWN",
+    "Activity",
+    "ActivityEvent",
+    "ActivityScore",
+    "EventType",
+    "Reason",
+    "Validity",
+]
 
 CLASS_NONE = 65535
 UNKNOWN = "unknown"
