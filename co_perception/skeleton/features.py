@@ -117,7 +117,8 @@ def _mean_of_known(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _length(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
     """Distance between two points, 0 where one is unknown."""
-    return np.nan_to_num(np.hypot(a[..., 0] - b[..., 0], a[..., 1] - b[..., 1]))
+    distance = np.hypot(a[..., 0] - b[..., 0], a[..., 1] - b[..., 1])
+    return np.asarray(np.nan_to_num(distance), np.float32)
 
 
 def _side_length(

@@ -54,7 +54,7 @@ class TrackerConfig:
                 raise ConfigError(f"Tracker '{name}': expected >= 0, got {getattr(self, name)}.")
 
 
-@dataclass
+@dataclass(eq=False)
 class _Track:
     """A person: the last sighting, and when it was."""
 
