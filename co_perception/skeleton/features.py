@@ -78,7 +78,8 @@ class FeatureState(NamedTuple):
     """What a stream remembers between frames; leading axes are the streams'.
 
     Attributes:
-        root_px: (..., 2) middle of the hips; NaN before it was seen.
+        root_px: (..., 2) middle of the hips in the last frame; NaN where it was not seen: the next
+            frame then has no velocity, rather than one that spans the absence.
         scale_px: (...) length of one body scale; 0 before it was seen.
     """
 
@@ -194,7 +195,8 @@ def features_step(
     scale = np.where(measured > 0, np.maximum(forgotten, measured), state.scale_px)
     root = _root(xy, scale)
     moved = root - state.root_px
-    root = np.where(np.isfinite(root), root, state.root_px)
+    # Neither hips nor shoulders: there is nothing to place the other joints against.
+    seen &= np.isfinite(root).all(axis=-1, keepdims=True)
 
     unit = np.where(scale > 0, scale, np.float32(np.inf))[..., None]
     velocity = np.nan_to_num(moved / (unit * np.float32(dt_sec * VELOCITY_UNIT)))

@@ -108,6 +108,25 @@ def test_upper_body_alone_is_scaled_like_the_whole():
     np.testing.assert_allclose(upper[:2, -1, :7], whole[:2, -1, :7], atol=0.35)
 
 
+def test_unseen_joint_has_no_visibility():
+    """Neither a position without confidence nor confidence without a position is a joint."""
+    points = shares(walk_clip(2), (640, 480))
+    points[1, 5, :2] = np.nan
+    points[1, 6, 2] = 0.01
+    features = clip_features(points, (640, 480), RATE)
+    assert (features[:3, 1, 5:7] == 0).all()
+
+
+def test_frame_without_trunk_is_empty_and_the_next_has_no_velocity():
+    points = shares(walk_clip(6), (640, 480))
+    points[2:4, [1, 2, 7, 8]] = (np.nan, np.nan, 0.0)
+    points[4:, :, :2] += 0.3
+    features = clip_features(points, (640, 480), RATE)
+    assert (features[:, 2:4] == 0).all()
+    assert (features[3:, 4] == 0).all() and (features[2, 4] > 0).all()
+    assert (features[3:, 5] != 0).any()
+
+
 def test_nobody_seen_gives_zeros():
     points = np.full((5, 13, 3), np.nan, np.float32)
     assert (clip_features(points, (640, 480), RATE) == 0).all()

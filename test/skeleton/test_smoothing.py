@@ -63,6 +63,8 @@ def test_repeated_and_backward_stamps_do_not_raise():
     one_euro(np.zeros((1, 2)), 10 * PERIOD_NS)
     held = one_euro(np.ones((1, 2)), 10 * PERIOD_NS)
     np.testing.assert_array_equal(held, [[0.0, 0.0]])
+    gone = one_euro(np.full((1, 2), np.nan), 10 * PERIOD_NS)
+    assert np.isnan(gone).all()
     np.testing.assert_array_equal(one_euro(np.ones((1, 2)), 5 * PERIOD_NS), [[1.0, 1.0]])
 
 
