@@ -1,3 +1,3 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
-"""pose"""
+"""Pose estimators behind one interface, and the gates that keep them from inventing people."""
