@@ -1,3 +1,22 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
-"""models"""
+"""Networks of continual operators, by name."""
+
+from co_perception.models import st_gcn_small as _st_gcn_small  # registers its model
+from co_perception.models.base import ContinualModel
+from co_perception.models.checkpoint import LoadReport, save_weights
+from co_perception.models.registry import create_model, list_models, register_model
+from co_perception.models.spec import InputKind, ModelSpec
+
+__all__ = [
+    "ContinualModel",
+    "InputKind",
+    "LoadReport",
+    "ModelSpec",
+    "create_model",
+    "list_models",
+    "register_model",
+    "save_weights",
+]
+
+del _st_gcn_small

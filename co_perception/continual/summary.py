@@ -1,0 +1,119 @@
+# Copyright 2026 The co_perception authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a network costs per step and remembers between steps, layer by layer."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+
+from co_perception.continual.module import ContinualModule
+from co_perception.continual.state import LayerState
+
+__all__ = ["LayerSummary", "Summary", "summary"]
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerSummary:
+    """One operator's share.
+
+    Attributes:
+        name: Path in the network.
+        kind: Class name.
+        receptive_field: Of this operator alone, in its own input frames.
+        delay: Of this operator alone, in its own input frames.
+        macs: Multiply-adds of one step of one stream that is computed (strided layers: when due).
+        state_bytes: Between steps, for one stream.
+        parameters: Trained numbers.
+    """
+
+    name: str
+    kind: str
+    receptive_field: int
+    delay: int
+    macs: int
+    state_bytes: int
+    parameters: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """A network's operators and their sums; `str` makes a table of it."""
+
+    layers: tuple[LayerSummary, ...]
+    receptive_field: int
+    delay: int
+    time_stride: int
+    macs: int
+    state_bytes: int
+    parameters: int
+
+    def __str__(self) -> str:
+        """Return a table with one line per operator and one of sums."""
+        total = LayerSummary(
+            "total",
+            f"stride {self.time_stride}",
+            self.receptive_field,
+            self.delay,
+            self.macs,
+            self.state_bytes,
+            self.parameters,
+        )
+        rows = [tuple(field.name for field in dataclasses.fields(LayerSummary))]
+        rows += [tuple(map(str, dataclasses.astuple(row))) for row in (*self.layers, total)]
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        return "\n".join(_line(row, widths) for row in rows)
+
+
+def summary(module: ContinualModule, frame_shape: tuple[int, ...]) -> Summary:
+    """Return what every operator of a module sees, costs and keeps.
+
+    Args:
+        module: A continual module.
+        frame_shape: Shape of one input frame without the row axis, (C, ...).
+    Raises:
+        ShapeError: If the frame does not fit the module.
+    """
+    module.frame_shape(frame_shape)
+    layers = tuple(_layer(*part) for part in module.parts("", frame_shape))
+    return Summary(
+        layers=layers,
+        receptive_field=module.receptive_field,
+        delay=module.delay,
+        time_stride=module.time_stride,
+        macs=sum(layer.macs for layer in layers),
+        state_bytes=sum(layer.state_bytes for layer in layers),
+        parameters=sum(p.numel() for p in module.parameters()),
+    )
+
+
+def _layer(name: str, module: ContinualModule, shape: tuple[int, ...]) -> LayerSummary:
+    frame = torch.zeros((1, *shape), dtype=_dtype(module))
+    return LayerSummary(
+        name=name,
+        kind=type(module).__name__,
+        receptive_field=module.receptive_field,
+        delay=module.delay,
+        macs=module.step_macs(shape),
+        state_bytes=_bytes(module.init_layers(frame)),
+        parameters=sum(p.numel() for p in module.parameters()),
+    )
+
+
+def _dtype(module: ContinualModule) -> torch.dtype:
+    return next((p.dtype for p in module.parameters()), torch.float32)
+
+
+def _bytes(state: LayerState) -> int:
+    if isinstance(state, torch.Tensor):
+        return state.numel() * state.element_size()
+    children = state.values() if isinstance(state, dict) else state
+    return sum(map(_bytes, children))
+
+
+def _line(row: tuple[str, ...], widths: list[int]) -> str:
+    cells = [
+        cell.ljust(w) if i < 2 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))
+    ]
+    return "  ".join(cells).rstrip()
