@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Frame", "FrameSource", "PersonTruth", "SourceInfo"]
+__all__ = ["Frame", "FrameSource", "PersonTruth", "SourceInfo", "SourceStatus"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Frame:
     Attributes:
         image: (H, W, 3) uint8, BGR.
         stamp_ns: Acquisition time in nanoseconds: system time for live sources, media time for
-            files (offset by the caller where wall time is wanted).
+            files (offset by the caller where wall time is wanted; it starts over with a loop).
         index: Number of the frame since the source was opened, from 0, never reset by a loop.
         loop: How often the source has started over.
         truth: Known content of a rendered frame; empty for real cameras.
@@ -65,10 +65,40 @@ class SourceInfo:
     frame_count: int | None = None
 
 
+@dataclass(frozen=True)
+class SourceStatus:
+    """How a source is doing, for diagnostics; all counts since it was opened.
+
+    Attributes:
+        connected: False while a cut stream is being opened again.
+        reconnects: How often a cut stream came back.
+        dropped_frames: Frames that the reader was too slow for and never saw.
+        damaged_frames: Images that could not be decoded and were left out.
+        size_changes: How often the image size changed from one frame to the next.
+        detail: The last trouble in words; "" when there was none.
+    """
+
+    connected: bool = True
+    reconnects: int = 0
+    dropped_frames: int = 0
+    damaged_frames: int = 0
+    size_changes: int = 0
+    detail: str = ""
+
+
 class FrameSource(ABC):
-    """A source of frames, read by one thread; `close` may be called from another."""
+    """A source of frames, read by one thread; `close` may be called from another.
+
+    A frame always has the size of its own image: when a source changes size on the way, the next
+    frames simply have the new one and `status.size_changes` counts it.
+    """
 
     info: SourceInfo
+
+    @property
+    def status(self) -> SourceStatus:
+        """How the source is doing; may be read from any thread."""
+        return SourceStatus()
 
     @abstractmethod
     def read(self) -> Frame | None:
