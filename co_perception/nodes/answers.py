@@ -1,0 +1,206 @@
+# Copyright 2026 The co_perception authors
+# SPDX-License-Identifier: Apache-2.0
+"""What activity_node and perception_node share: the network's stage, its topics and services."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from std_msgs.msg import Header
+
+from co_perception.errors import CoPerceptionError
+from co_perception.msg import ActivityArray, ActivityEvent, ModelInfo
+from co_perception.nodes.config import activity_config
+from co_perception.nodes.conversions import duration_message, stamp_ns
+from co_perception.nodes.lifecycle import PerceptionNode
+from co_perception.nodes.mailbox import Worker
+from co_perception.nodes.parameters import Value
+from co_perception.nodes.qos import ACTIVITY_EVENTS, ACTIVITY_MODEL, activity_qos
+from co_perception.nodes.results import event_message, model_message, person_message
+from co_perception.pipeline import ActivityStage
+from co_perception.skeleton.types import Skeleton, TrackState
+from co_perception.srv import LoadModel, ResetState
+
+__all__ = ["AnswerPublisher"]
+
+_FORGET_NS = 60_000_000_000
+"""Births of ids that ended without a word (their publisher died) are kept this long."""
+
+
+class AnswerPublisher:
+    """Runs the activity stage on skeletons and publishes what it says.
+
+    `answer` runs on the worker's thread; the services hand their work to it as errands.
+    """
+
+    def __init__(self, node: PerceptionNode, parameters: dict[str, Value]) -> None:
+        """Load the network and create topics and services.
+
+        Raises:
+            CoPerceptionError: If the network cannot be loaded.
+        """
+        self._node = node
+        self._parameters = parameters
+        self._stage: ActivityStage | None = ActivityStage(activity_config(parameters))
+        make = node.create_lifecycle_publisher
+        qos = activity_qos(float(parameters["deadline_sec"]))
+        self._activity = make(ActivityArray, "activity", qos)
+        self._events = make(ActivityEvent, "activity_events", ACTIVITY_EVENTS)
+        self._model = make(ModelInfo, "activity_model", ACTIVITY_MODEL)
+        self._services = [
+            node.create_service(ResetState, "~/reset", self._on_reset),
+            node.create_service(LoadModel, "~/load_model", self._on_load_model),
+        ]
+        self._worker: Worker[Any] | None = None
+
+    def start(self, worker: Worker[Any]) -> None:
+        """Begin an activation: sequence from 0, everybody cold."""
+        if self._stage is None:  # the deactivation before has closed it
+            self._stage = ActivityStage(activity_config(self._parameters))
+        self._worker = worker
+        self._sequence = 0
+        self._last_ns: int | None = None
+        self._size: tuple[int, int] | None = None
+        self._born: dict[str, tuple[int, int]] = {}
+        self._publish_model()
+
+    def stop(self) -> None:
+        """Release the network; the worker has ended before."""
+        self._worker = None
+        if self._stage is not None:
+            self._stage.close()
+            self._stage = None
+
+    def destroy(self) -> None:
+        """Destroy topics and services."""
+        self.stop()
+        for publisher in (self._activity, self._events, self._model):
+            self._node.destroy_lifecycle_publisher(publisher)
+        for service in self._services:
+            self._node.destroy_service(service)
+
+    def answer(
+        self,
+        header: Header,
+        image_size: tuple[int, int],
+        skeletons: list[Skeleton],
+        dropped: int,
+        started_sec: float,
+    ) -> Any:
+        """Recognise and publish.
+
+        Args:
+            header: Of the source image.
+            image_size: Width and height, pixels.
+            skeletons: Everybody's, with ids; LOST and REMOVED tracks included.
+            dropped: Images not processed since the last call.
+            started_sec: `time.perf_counter()` when the work on this image began.
+        Returns:
+            The activities.
+        """
+        stamp = stamp_ns(header.stamp)
+        self._notice_changes(stamp, image_size)
+        skeletons = [self._with_age(skeleton, stamp) for skeleton in skeletons]
+        activities = self._stage.process(skeletons, stamp)
+        by_id = {skeleton.body_id: skeleton for skeleton in skeletons}
+        message = ActivityArray(
+            header=header,
+            sequence=self._sequence,
+            image_width=image_size[0],
+            image_height=image_size[1],
+            dropped_images=dropped,
+            step_rate=float(self._stage.step_rate),
+            model_id=self._stage.info.model_id,
+            persons=[person_message(a, by_id.get(a.stream_id)) for a in activities],
+        )
+        message.latency = duration_message(self._node.now_ns() - stamp)
+        message.compute = duration_message(round((time.perf_counter() - started_sec) * 1e9))
+        self._activity.publish(message)
+        self._sequence += 1
+        events = self._stage.take_events()
+        for event in events:
+            self._events.publish(event_message(event, header.frame_id, message.model_id))
+        return activities, events
+
+    def _with_age(self, skeleton: Skeleton, stamp: int) -> Skeleton:
+        """Add the track's age, which skeletons do not carry over DDS."""
+        if skeleton.track_age_ns:
+            return skeleton
+        born, _ = self._born.get(skeleton.body_id, (stamp, stamp))
+        self._born[skeleton.body_id] = (born, stamp)
+        if skeleton.track_state is TrackState.REMOVED:
+            del self._born[skeleton.body_id]
+        return replace(skeleton, track_age_ns=max(stamp - born, 0))
+
+    def _notice_changes(self, stamp: int, size: tuple[int, int]) -> None:
+        """Say what the network will answer with a reset, and keep the list of births short."""
+        if self._last_ns is not None and stamp < self._last_ns:
+            self._node.stats.count("stamps went back")
+            back = (self._last_ns - stamp) / 1e9
+            self._node.warn("back", f"Stamps went back by {back:.3f} s: all states start anew.")
+            self._born.clear()
+        if self._size not in (None, size):
+            self._node.stats.count("size changes")
+            self._node.warn("size", f"Image size changed from {self._size} to {size}.")
+        self._last_ns, self._size = stamp, size
+        if len(self._born) > 1000:
+            recent = {k: v for k, v in self._born.items() if stamp - v[1] < _FORGET_NS}
+            self._born = recent
+
+    def _publish_model(self) -> None:
+        if self._stage is not None:
+            self._model.publish(model_message(self._stage, self._node.now_ns()))
+
+    def _errand(self, errand: Callable[[], Any], response: Any) -> Any:
+        """Run an errand on the worker's thread; errors become the service's answer."""
+        response.success = False
+        if self._worker is None:
+            response.message = f"The node is {self._node.label}; activate it first."
+            return None
+        try:
+            return self._worker.call(errand)
+        except (CoPerceptionError, TimeoutError, RuntimeError) as error:
+            response.message = str(error)
+            return None
+
+    def _on_reset(
+        self, request: ResetState.Request, response: ResetState.Response
+    ) -> ResetState.Response:
+        cleared = self._errand(lambda: self._stage.reset(request.body_id or None), response)
+        if cleared is None:
+            return response
+        response.cleared = cleared
+        response.success = bool(cleared) or not request.body_id
+        response.message = f"{cleared} states start anew"
+        if not response.success:
+            known = ", ".join(self._stage.stream_ids) or "nobody"
+            response.message = f"No such person: '{request.body_id}'. Known: {known}."
+        return response
+
+    def _on_load_model(
+        self, request: LoadModel.Request, response: LoadModel.Response
+    ) -> LoadModel.Response:
+        wanted = {**self._parameters, "model": request.path}
+        try:
+            stage = ActivityStage(activity_config(wanted))
+        except CoPerceptionError as error:
+            response.success = False
+            response.message = str(error)
+            return response
+
+        def swap() -> bool:
+            old, self._stage = self._stage, stage
+            old.close()
+            return True
+
+        if self._errand(swap, response) is None:
+            stage.close()
+            return response
+        self._parameters = wanted
+        self._publish_model()
+        response.success = True
+        response.message = stage.info.model_id
+        return response
