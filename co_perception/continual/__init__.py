@@ -9,7 +9,8 @@
 See `ContinualModule` for the contract and docs/concepts.md for the ideas.
 """
 
-from co_perception.continual.containers import BroadcastReduce, Residual, Sequential
+from co_perception.continual.branches import BroadcastReduce, Residual
+from co_perception.continual.containers import Sequential
 from co_perception.continual.conv import Conv1d, Conv2d, Conv3d
 from co_perception.continual.delay import Delay
 from co_perception.continual.export import FlatStep
@@ -50,6 +51,7 @@ from co_perception.continual.state import (
     reset,
     take_rows,
     unflatten_state,
+    warm_share,
 )
 from co_perception.continual.summary import LayerSummary, Summary, summary
 from co_perception.continual.timing import Tick, TimeSpec
@@ -102,4 +104,5 @@ __all__ = [
     "summary",
     "take_rows",
     "unflatten_state",
+    "warm_share",
 ]

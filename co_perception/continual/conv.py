@@ -14,18 +14,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar, Union
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from co_perception.continual.axes import Padding, Size, per_axis, split_padding
 from co_perception.continual.module import ContinualModule
 from co_perception.continual.state import LayerState
 from co_perception.continual.timing import Tick, TimeSpec, advance
 from co_perception.continual.window import (
     Fill,
-    TimePadding,
     check_fill,
     pad_time,
     push,
@@ -34,12 +34,11 @@ from co_perception.continual.window import (
     resolve_time,
     select,
 )
-from co_perception.errors import ConfigError, ShapeError
+from co_perception.errors import ShapeError
 
 __all__ = ["Conv1d", "Conv2d", "Conv3d"]
 
-Size = Union[int, tuple[int, ...]]
-Padding = Union[int, str, tuple[Union[TimePadding, int], ...]]
+PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 
 _CONV: dict[int, Callable[..., Tensor]] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 _TORCH: dict[int, type[nn.Conv1d | nn.Conv2d | nn.Conv3d]] = {
@@ -67,6 +66,7 @@ class _ConvNd(ContinualModule):
         fill: What pads time: "zeros", or "replicate" for the first and last frame.
         device: Where the weights live.
         dtype: Of the weights.
+
     Raises:
         ConfigError: If a number is out of range.
     Source: Hedegaard and Iosifidis, Continual 3D Convolutional Neural Networks for Real-time
@@ -85,7 +85,7 @@ class _ConvNd(ContinualModule):
         dilation: Size = 1,
         groups: int = 1,
         bias: bool = True,
-        padding_mode: str = "zeros",
+        padding_mode: PaddingMode = "zeros",
         *,
         fill: Fill = "zeros",
         device: torch.device | str | None = None,
@@ -93,10 +93,10 @@ class _ConvNd(ContinualModule):
     ) -> None:
         super().__init__()
         name = type(self).__name__
-        self.kernel_size = _per_axis(kernel_size, self.rank, name)
-        self.stride = _per_axis(stride, self.rank, name)
-        self.dilation = _per_axis(dilation, self.rank, name)
-        time_padding, self.space_padding = _split_padding(padding, self.rank, name)
+        self.kernel_size = per_axis(kernel_size, self.rank, name)
+        self.stride = per_axis(stride, self.rank, name)
+        self.dilation = per_axis(dilation, self.rank, name)
+        time_padding, self.space_padding = split_padding(padding, self.rank, name)
         check_fill(fill, name)
         self.fill: Fill = fill
         self._time = resolve_time(
@@ -128,6 +128,7 @@ class _ConvNd(ContinualModule):
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve a clip (B, C_in, T, ...) to (B, C_out, T_out, ...), as torch.nn does."""
+        self.frame_shape((x.shape[1], *x.shape[3:]))
         require_clip(x, self._time, type(self).__name__)
         x = pad_time(x, self._time.left, self._time.right, self.fill)
         x, padding = self._pad_space(x)
@@ -169,6 +170,7 @@ class _ConvNd(ContinualModule):
         """Advance by one frame."""
         tick = tick.accepted()
         shape = tuple(x.shape[1:])
+        self.frame_shape(shape)
         if self.kernel_size[0] == 1:
             y = self._convolve_space(x, self.weight.squeeze(2), self.bias)
             return y, layers, advance(tick, self._time)
@@ -207,7 +209,7 @@ class _ConvNd(ContinualModule):
         if tick.end:
             x = torch.zeros_like(x)
         taps = self._convolve_space(x, self.weight.transpose(1, 2).flatten(0, 1), None)
-        taps = taps.unflatten(1, (self.out_channels, kernel))  # (B, C_out, k, ...)
+        taps = torch.unflatten(taps, 1, (self.out_channels, kernel))  # (B, C_out, k, ...)
         y = sums[:, :, 0] + taps[:, :, -1]
         if self.bias is not None:
             y = y + self.bias.reshape((-1,) + (1,) * (self.rank - 1))
@@ -237,7 +239,7 @@ class _ConvNd(ContinualModule):
         folded = x if x.dim() == self.rank + 1 else x.transpose(1, 2).flatten(0, 1)
         padded = F.pad(folded, sides, mode=self.padding_mode)
         if folded is not x:
-            padded = padded.unflatten(0, (rows, x.shape[2])).transpose(1, 2)
+            padded = torch.unflatten(padded, 0, (rows, x.shape[2])).transpose(1, 2)
         return padded, (0,) * len(self.space_padding)
 
 
@@ -267,32 +269,8 @@ def _grouped_linear(x: Tensor, weight: Tensor, bias: Tensor | None, groups: int)
     if groups == 1:
         return F.linear(x, weight, bias)
     y = torch.einsum(
-        "bgi,goi->bgo", x.unflatten(1, (groups, -1)), weight.unflatten(0, (groups, -1))
+        "bgi,goi->bgo",
+        torch.unflatten(x, 1, (groups, -1)),
+        torch.unflatten(weight, 0, (groups, -1)),
     ).flatten(1)
     return y if bias is None else y + bias
-
-
-def _per_axis(value: Size, rank: int, where: str) -> tuple[int, ...]:
-    values = (value,) * rank if isinstance(value, int) else tuple(value)
-    if len(values) != rank or min(values) < 1:
-        raise ConfigError(
-            f"{where}: kernel, stride and dilation are one number or {rank} (time first), each at "
-            f"least 1, got {value!r}"
-        )
-    return values
-
-
-def _split_padding(padding: Padding, rank: int, where: str) -> tuple[Any, tuple[int, ...]]:
-    """Return the entry of time and the numbers of space."""
-    if padding == "causal":
-        return padding, (0,) * (rank - 1)
-    entries = (padding,) * rank if isinstance(padding, int) else padding
-    if not isinstance(entries, tuple) or len(entries) != rank:
-        raise ConfigError(
-            f"{where}: padding is a number, 'causal', or {rank} entries, time first, got "
-            f"{padding!r}"
-        )
-    space = entries[1:]
-    if not all(isinstance(pad, int) and pad >= 0 for pad in space):
-        raise ConfigError(f"{where}: padding of space must be numbers of 0 or more, got {space}")
-    return entries[0], space  # type: ignore[return-value]

@@ -25,8 +25,10 @@ def graph_partitions(num_joints: int, edges: Sequence[tuple[int, int]]) -> Tenso
     Args:
         num_joints: V.
         edges: (joint, neighbour nearer to the body's centre).
+
     Returns:
         (3, V, V) float32; y = x @ A sums over a joint's neighbours, columns sum to 1 or 0.
+
     Raises:
         ConfigError: If an edge names a joint that is not there.
     Source: Shi et al., Two-Stream Adaptive Graph Convolutional Networks (2019), the partition by
@@ -56,6 +58,7 @@ class GraphConv(FrameLocal):
         edge_importance: "multiply": M starts at 1 and weighs the edges that exist; "add": M starts
             at 0 and may connect any two joints; "none": the adjacency as it is.
         bias: Whether to add a learned bias.
+
     Raises:
         ConfigError: If the adjacency is no stack of square matrices.
     Source: Yan et al., Spatial Temporal Graph Convolutional Networks (2018), section 3.3; Shi et
@@ -97,12 +100,12 @@ class GraphConv(FrameLocal):
         self._check_joints(x.shape[-1])
         joints, parts = self.adjacency.shape[1], self.adjacency.shape[0]
         mixing = self.compute_adjacency().transpose(0, 1).flatten(1)  # (V, P V)
-        mixed = torch.matmul(x, mixing).unflatten(-1, (parts, joints))  # (B, C, [T,] P, V)
+        mixed = torch.unflatten(x @ mixing, -1, (parts, joints))  # (B, C, [T,] P, V)
         if x.dim() == 4:
             mixed = mixed.transpose(2, 3)  # (B, C, P, T, V)
         y = torch.matmul(self.weight, mixed.flatten(1, 2).flatten(2))  # (B, C_out, [T] V)
         y = y if self.bias is None else y + self.bias.unsqueeze(1)
-        return y.unflatten(2, x.shape[2:])
+        return torch.unflatten(y, 2, x.shape[2:])
 
     def compute_adjacency(self) -> Tensor:
         """Return the adjacency with the learned importance, (P, V, V)."""

@@ -15,10 +15,10 @@ from co_perception.continual.module import FrameLocal
 from co_perception.errors import ShapeError, StreamError
 
 __all__ = [
-    "BatchNorm",
-    "Dropout",
     "ELU",
     "GELU",
+    "BatchNorm",
+    "Dropout",
     "Hardswish",
     "Identity",
     "Lambda",
@@ -59,6 +59,7 @@ class Linear(FrameLocal):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C_in, ...) to (B, C_out, ...)."""
+        _check_channels("Linear", tuple(x.shape[1:]), self.in_features)
         return F.linear(x.movedim(1, -1), self.weight, self.bias).movedim(-1, 1)
 
     def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -132,6 +133,7 @@ class BatchNorm(FrameLocal):
         return shape
 
     def _normalise(self, x: Tensor) -> Tensor:
+        _check_channels("BatchNorm", tuple(x.shape[1:]), self.num_features)
         return F.batch_norm(
             x,
             self.running_mean,
@@ -160,6 +162,7 @@ class LayerNorm(FrameLocal):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (B, C, ...)."""
+        _check_channels("LayerNorm", tuple(x.shape[1:]), self.num_features)
         y = F.layer_norm(x.movedim(1, -1), (self.num_features,), self.weight, self.bias, self.eps)
         return y.movedim(-1, 1)
 

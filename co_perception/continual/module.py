@@ -82,6 +82,7 @@ class ContinualModule(nn.Module, abc.ABC):
             x: Frame (B, C, ...). Rows that are not live hold finite numbers without meaning.
             layers: This module's part of the state.
             tick: Which frame this is for each row, and which rows get it.
+
         Returns:
             Output (B, C_out, ...); next state, bit for bit the old one in rows not live; the
             moment as the next layer sees it.
@@ -102,6 +103,7 @@ class ContinualModule(nn.Module, abc.ABC):
 
         Args:
             frame: One frame per stream, (B, C, ...): an example for shape, dtype and device.
+
         Raises:
             ShapeError: If the frame does not fit the module.
         """
@@ -123,9 +125,11 @@ class ContinualModule(nn.Module, abc.ABC):
             state: From the previous call, or from `init_state`; it is left as it is.
             update: (B,) bool; rows that are False stand still: their frame is not looked at, their
                 state keeps its bits. None: all rows advance.
+
         Returns:
             Output (B, C_out, ...), the clip's at index (t - delay) / time_stride, zero in rows not
             valid; valid (B,) bool; next state.
+
         Raises:
             ShapeError: If frame, update and state do not fit each other or the module.
             StreamError: If a state made in inference mode meets autograd.
@@ -152,6 +156,7 @@ class ContinualModule(nn.Module, abc.ABC):
             pad_end: Append what the padding after the last frame gives, computed on a copy of the
                 state: the valid outputs then equal `forward` entirely, and the stream can go on.
             update: (B,) or (B, t) bool, rows that advance at all or at each frame.
+
         Returns:
             Outputs (B, C_out, t, ...), with `pad_end` t + right padding of them, zero where not
             valid; valid (B, t); state after the chunk.
@@ -223,6 +228,11 @@ def _check_call(module: ContinualModule, frame: Tensor, state: StreamState) -> N
             f"{name}: expected {state.frames.shape[0]} rows as the state has, got a frame of "
             f"{frame.shape[0]}; make a state for this batch with init_state(frame), or add and "
             "drop rows with co.join_rows and co.take_rows"
+        )
+    if frame.dtype != state.span.dtype:
+        raise ShapeError(
+            f"{name}: expected {state.span.dtype} frames as the state was made for, got "
+            f"{frame.dtype}; convert the frames, or make a state with init_state(frame)"
         )
     if torch.compiler.is_compiling():
         return

@@ -9,17 +9,17 @@ k - 2 additions per channel, and would drift.)
 from __future__ import annotations
 
 import abc
-from typing import ClassVar, Union
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from co_perception.continual.axes import Padding, Size, per_axis, split_padding
 from co_perception.continual.module import ContinualModule
-from co_perception.continual.state import LayerState, rows_like
+from co_perception.continual.state import LayerState
 from co_perception.continual.timing import Tick, TimeSpec, advance
 from co_perception.continual.window import (
-    TimePadding,
     pad_time,
     push,
     require_clip,
@@ -29,8 +29,6 @@ from co_perception.continual.window import (
 from co_perception.errors import ConfigError, ShapeError
 
 __all__ = ["AvgPool1d", "AvgPool2d", "AvgPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d"]
-
-Size = Union[int, tuple[int, ...]]
 
 
 class _PoolNd(ContinualModule):
@@ -43,6 +41,7 @@ class _PoolNd(ContinualModule):
             slides by one frame.
         padding: One number or one per axis; that of time may be (left, right) or "causal".
         dilation: Of time.
+
     Raises:
         ConfigError: If a number is out of range.
     """
@@ -53,21 +52,23 @@ class _PoolNd(ContinualModule):
         self,
         kernel_size: int | tuple[int | None, ...],
         stride: Size | None = None,
-        padding: int | str | tuple[TimePadding | int, ...] = 0,
+        padding: Padding = 0,
         dilation: int = 1,
     ) -> None:
         super().__init__()
         name, rank = type(self).__name__, self.rank
-        kernels = _entries(kernel_size, rank, name)
-        strides = _entries((1, *kernels[1:]) if stride is None else stride, rank, name)
-        pads = _entries(
-            ("causal",) + (0,) * (rank - 1) if padding == "causal" else padding, rank, name
+        kernels: tuple[int | None, ...] = per_axis(kernel_size, rank, name)
+        strides: tuple[int | None, ...] = per_axis(
+            (1, *kernels[1:]) if stride is None else stride, rank, name
         )
-        self.kernel_size: tuple[int | None, ...] = kernels
-        self.space_stride, self.space_padding = strides[1:], pads[1:]
+        time_kernel, time_stride = kernels[0], strides[0]
+        if time_kernel is None or time_stride is None:
+            raise ConfigError(f"{name}: time needs a number as kernel, got {kernel_size!r}")
+        time_padding, self.space_padding = split_padding(padding, rank, name)
+        self.kernel_size, self.space_stride = kernels, strides[1:]
         self.dilation = dilation
         self._time = resolve_time(
-            pads[0], kernel=kernels[0], stride=strides[0], dilation=dilation, where=name
+            time_padding, kernel=time_kernel, stride=time_stride, dilation=dilation, where=name
         )
 
     @property
@@ -88,7 +89,7 @@ class _PoolNd(ContinualModule):
         time = self._time
         require_clip(x, time, type(self).__name__)
         pooled = self.pool_space(x.transpose(1, 2).flatten(0, 1))
-        pooled = pooled.unflatten(0, (x.shape[0], x.shape[2])).transpose(1, 2)
+        pooled = torch.unflatten(pooled, 0, (x.shape[0], x.shape[2])).transpose(1, 2)
         windows = self._windows(pad_time(pooled, time.left, time.right, 0.0))
         inside = torch.ones_like(x[:1, :1].flatten(2)[:, :, : x.shape[2]], dtype=torch.bool)
         real = self._windows(F.pad(inside, (time.left, time.right)))
@@ -136,7 +137,7 @@ class _PoolNd(ContinualModule):
     def _real(self, tick: Tick, frame: Tensor) -> Tensor:
         """Return (B, 1, ..., k): which frames of the window are of the stream, not padding."""
         ages = torch.arange(self.receptive_field - 1, -1, -self.dilation, device=frame.device)
-        real = (ages <= tick.index.unsqueeze(1)) & (ages >= tick.end)
+        real = (ages <= tick.frame.unsqueeze(1)) & (ages >= tick.end)
         return real.reshape(-1, *(1,) * (frame.dim() - 1), ages.shape[0])
 
     def _windows(self, clip: Tensor) -> Tensor:
@@ -151,7 +152,7 @@ class _AvgPoolNd(_PoolNd):
         self,
         kernel_size: int | tuple[int | None, ...],
         stride: Size | None = None,
-        padding: int | str | tuple[TimePadding | int, ...] = 0,
+        padding: Padding = 0,
         dilation: int = 1,
         *,
         count_include_pad: bool = True,
@@ -167,7 +168,7 @@ class _AvgPoolNd(_PoolNd):
         kernel = _space_kernel(self.kernel_size, frames)
         stride = tuple(s or k for s, k in zip(self.space_stride, kernel))
         pool = F.avg_pool1d if self.rank == 2 else F.avg_pool2d
-        return pool(frames, kernel, stride, self.space_padding, False, self.count_include_pad)  # type: ignore[operator, no-any-return]
+        return pool(frames, kernel, stride, self.space_padding, False, self.count_include_pad)
 
     def pool_time(self, windows: Tensor, real: Tensor) -> Tensor:
         """Take the mean over the window; padding frames are zeros."""
@@ -186,7 +187,7 @@ class _MaxPoolNd(_PoolNd):
         kernel = _space_kernel(self.kernel_size, frames)
         stride = tuple(s or k for s, k in zip(self.space_stride, kernel))
         pool = F.max_pool1d if self.rank == 2 else F.max_pool2d
-        return pool(frames, kernel, stride, self.space_padding)  # type: ignore[operator, no-any-return]
+        return pool(frames, kernel, stride, self.space_padding)
 
     def pool_time(self, windows: Tensor, real: Tensor) -> Tensor:
         """Take the maximum of the real frames."""
@@ -228,16 +229,6 @@ class MaxPool3d(_MaxPoolNd):
     """Maximum over time and space; clips (B, C, T, H, W), frames (B, C, H, W)."""
 
     rank = 3
-
-
-def _entries(value, rank: int, where: str):  # type: ignore[no-untyped-def]
-    entries = (value,) * rank if isinstance(value, int) else tuple(value)
-    if len(entries) != rank or entries[0] is None:
-        raise ConfigError(
-            f"{where}: expected one number or {rank} entries (time first; None pools a whole axis "
-            f"of space), got {value!r}"
-        )
-    return entries
 
 
 def _space_kernel(kernel: tuple[int | None, ...], frames: Tensor) -> tuple[int, ...]:

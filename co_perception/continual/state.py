@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, TypeAlias, Union
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -23,9 +23,10 @@ __all__ = [
     "reset",
     "take_rows",
     "unflatten_state",
+    "warm_share",
 ]
 
-LayerState: TypeAlias = Union[Tensor, dict[str, "LayerState"], tuple["LayerState", ...]]
+LayerState: TypeAlias = Tensor | dict[str, "LayerState"] | tuple["LayerState", ...]
 """State of one layer: a tensor, or a dict or NamedTuple of such; `{}` where there is none."""
 
 
@@ -34,8 +35,8 @@ class StreamState(NamedTuple):
 
     Attributes:
         frames: (B,) int64, frames that each row was fed; the clock that all layers share.
-        span: (B, 0, receptive_field, delay), no elements: the module's two numbers travel in the
-            shape, so that `progress` needs the state only and rows of unlike modules cannot join.
+        span: (B, 0, receptive_field, delay) of the frames' dtype, no elements: the module's two
+            numbers travel in the shape, so that `progress` needs the state only.
         layers: What the layers keep, by child name; windows are (B, C, frames, ...).
     """
 
@@ -54,13 +55,11 @@ class Progress(NamedTuple):
         frames_seen: (B,) int64, frames fed since the row was cold.
         frames_to_valid: (B,) int64, frames still to feed until the first valid output; 0 after it.
         warm: (B,) bool, whether the whole receptive field saw real frames.
-        share: (B,) float32, share of the receptive field that saw real frames, 0..1.
     """
 
     frames_seen: Tensor
     frames_to_valid: Tensor
     warm: Tensor
-    share: Tensor
 
 
 def map_state(
@@ -104,6 +103,7 @@ def reset(state: StreamState, rows: Tensor) -> StreamState:
     Args:
         state: State of B streams.
         rows: (B,) bool, True for streams that start anew.
+
     Raises:
         ShapeError: If `rows` is no mask of B entries.
     """
@@ -117,8 +117,12 @@ def progress(state: StreamState) -> Progress:
     """Return for each row how much it has seen and what it still needs."""
     receptive_field, delay = state.span.shape[2:]
     seen = state.frames
-    share = (seen.float() / receptive_field).clamp(max=1.0)
-    return Progress(seen, (delay + 1 - seen).clamp(min=0), seen >= receptive_field, share)
+    return Progress(seen, (delay + 1 - seen).clamp(min=0), seen >= receptive_field)
+
+
+def warm_share(state: StreamState) -> Tensor:
+    """Return for each row the share of the receptive field that saw real frames, (B,), 0..1."""
+    return (state.frames.float() / state.span.shape[2]).clamp(max=1.0)
 
 
 def detach(state: StreamState) -> StreamState:
@@ -150,12 +154,14 @@ def join_rows(states: Sequence[StreamState]) -> StreamState:
 def _named_leaves(state: LayerState, path: str = "") -> list[tuple[str, Tensor]]:
     if isinstance(state, Tensor):
         return [(path, state)]
-    if isinstance(state, dict):
-        items = list(state.items())
-    else:
-        items = list(zip(getattr(type(state), "_fields", range(len(state))), state))
+    items = list((state if isinstance(state, dict) else _fields(state)).items())
     prefix = f"{path}." if path else ""
     return [leaf for key, child in items for leaf in _named_leaves(child, f"{prefix}{key}")]
+
+
+def _fields(state: tuple[LayerState, ...]) -> dict[str, LayerState]:
+    """Return a NamedTuple's content by field name."""
+    return dict(state._asdict())  # type: ignore[attr-defined]
 
 
 def flatten_state(state: StreamState) -> list[tuple[str, Tensor]]:
@@ -174,6 +180,7 @@ def unflatten_state(
     Args:
         template: Any state of the module; its number of rows does not matter.
         tensors: One tensor per name of `flatten_state(template)`, in that order, or by name.
+
     Raises:
         StreamError: If tensors are missing or extra.
         ShapeError: If a tensor's shape after axis 0, or its dtype, differs from the template's.

@@ -72,6 +72,7 @@ def summary(module: ContinualModule, frame_shape: tuple[int, ...]) -> Summary:
     Args:
         module: A continual module.
         frame_shape: Shape of one input frame without the row axis, (C, ...).
+
     Raises:
         ShapeError: If the frame does not fit the module.
     """

@@ -62,18 +62,18 @@ class Tick(NamedTuple):
     """One moment of a batch of streams, as one layer sees it.
 
     Attributes:
-        index: (B,) int64, number of the frame in the layer's own input, from 0 at the row's start.
+        frame: (B,) int64, number of the frame in the layer's own input, from 0 at the row's start.
         live: (B,) bool, rows that get a frame at this moment; the others stand still.
         end: 0 inside the stream; n at the n-th padding frame after its end (for all rows alike).
     """
 
-    index: Tensor
+    frame: Tensor
     live: Tensor
     end: int = 0
 
     def accepted(self) -> Tick:
         """Drop padding frames of rows that never had a real frame: an empty stream stays empty."""
-        return self._replace(live=self.live & (self.index >= self.end)) if self.end else self
+        return self._replace(live=self.live & (self.frame >= self.end)) if self.end else self
 
 
 def advance(tick: Tick, time: TimeSpec) -> Tick:
@@ -82,14 +82,14 @@ def advance(tick: Tick, time: TimeSpec) -> Tick:
     Padding frames after the end come to the next layer as real outputs for `right` frames; later
     ones, every `stride`-th, are the next layer's own padding.
     """
-    index, live, end = tick.accepted()
+    frame, live, end = tick.accepted()
     if time.delay:
-        index = index - time.delay
-        live = live & (index >= 0)
+        frame = frame - time.delay
+        live = live & (frame >= 0)
     if time.stride > 1:
-        live = live & (index % time.stride == 0)
-        index = index.div(time.stride, rounding_mode="floor")
-    return Tick(index, live, max(0, -((time.right - end) // time.stride)))
+        live = live & (frame % time.stride == 0)
+        frame = frame.div(time.stride, rounding_mode="floor")
+    return Tick(frame, live, max(0, -((time.right - end) // time.stride)))
 
 
 def chain(times: Iterable[TimeSpec]) -> TimeSpec:
@@ -104,8 +104,7 @@ def fork(times: Iterable[TimeSpec], where: str) -> TimeSpec:
     """Return the specification of modules side by side, each delayed to the slowest one.
 
     Raises:
-        ConfigError: If strides differ, if clips of different lengths would come out, or if delays
-            differ by something that is no multiple of the stride.
+        ConfigError: If strides differ, or if clips of different lengths would come out.
     """
     specs = list(times)
     first = specs[0]
@@ -118,11 +117,6 @@ def fork(times: Iterable[TimeSpec], where: str) -> TimeSpec:
             raise ConfigError(
                 f"{where}: branches must give clips of one length, but they shrink a clip by "
                 f"{shrinks} frames; give them equal padding, or use Residual(..., shrink=...)"
-            )
-        if (spec.delay - first.delay) % first.stride:
-            raise ConfigError(
-                f"{where}: delays {[s.delay for s in specs]} must differ by multiples of the time "
-                f"stride {first.stride}; change the left padding of a branch"
             )
     delay = max(spec.delay for spec in specs)
     left = max(spec.left for spec in specs)

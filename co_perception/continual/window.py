@@ -7,7 +7,7 @@ A window is (B, C, n, ...), oldest frame first. Zeros stand for frames that have
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, Union, get_args
+from typing import Literal, TypeAlias, get_args
 
 import torch
 from torch import Tensor
@@ -21,7 +21,7 @@ __all__ = ["Fill", "TimePadding", "pad_time", "push", "require_window", "resolve
 Fill: TypeAlias = Literal["zeros", "replicate"]
 """What stands before the first and after the last frame of a stream, where padding is asked."""
 
-TimePadding: TypeAlias = Union[int, tuple[int, int], Literal["causal"]]
+TimePadding: TypeAlias = int | tuple[int, int] | Literal["causal"]
 """Frames of padding: both sides alike, (left, right), or all of it on the left."""
 
 
@@ -92,6 +92,7 @@ def require_window(layers: LayerState, shape: tuple[int, ...], where: str) -> Te
         layers: The layer's state.
         shape: Expected shape after the row axis.
         where: Name for the message.
+
     Raises:
         StreamError: If the state belongs to another kind of layer.
         ShapeError: If its shape differs.
@@ -123,6 +124,7 @@ def push(x: Tensor, window: Tensor, tick: Tick, fill: Fill) -> tuple[Tensor, Ten
         window: (B, C, n, ...), zeros in rows that are cold.
         tick: The moment.
         fill: What stands for frames outside the stream.
+
     Returns:
         The frames that the kernel sees, (B, C, n + 1, ...); the next window.
     """
@@ -130,7 +132,7 @@ def push(x: Tensor, window: Tensor, tick: Tick, fill: Fill) -> tuple[Tensor, Ten
     if fill == "replicate":
         if tick.end:
             x = window[:, :, -1]
-        first = rows_like(tick.index == 0, window)
+        first = rows_like(tick.frame == 0, window)
         past = torch.where(first, x.unsqueeze(2).expand_as(window), window)
     elif tick.end:
         x = torch.zeros_like(x)

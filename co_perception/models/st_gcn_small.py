@@ -80,8 +80,15 @@ def co_st_gcn_small(
     layers: OrderedDict[str, co.ContinualModule] = OrderedDict()
     layers["input_norm"] = JointNorm(in_channels, graph.num_joints)
     for i, (inputs, outputs) in enumerate(zip((in_channels, *widths), widths)):
-        options = {"kernel_size": kernel_size, "dilation": dilations[i], "dropout": dropout}
-        layers[f"block{i + 1}"] = _block(inputs, outputs, adjacency, edge_importance, **options)
+        layers[f"block{i + 1}"] = _block(
+            inputs,
+            outputs,
+            adjacency,
+            edge_importance,
+            kernel_size=kernel_size,
+            dilation=dilations[i],
+            dropout=dropout,
+        )
         layers[f"relu{i + 1}"] = co.ReLU()
     layers["joint_pool"] = JointPool()
     layers["time_pool"] = co.AvgPool1d(window, padding="causal", count_include_pad=False)
@@ -166,12 +173,12 @@ class JointNorm(co.FrameLocal):
         """Normalise a clip (B, C, T, V)."""
         flat = x.transpose(2, 3).flatten(1, 2)  # (B, C V, T)
         y: Tensor = self.norm(flat)
-        return y.unflatten(1, (self.channels, self.joints)).transpose(2, 3)
+        return torch.unflatten(y, 1, (self.channels, self.joints)).transpose(2, 3)
 
     def forward_frame(self, x: Tensor) -> Tensor:
         """Normalise a frame (B, C, V)."""
         y = self.norm.forward_frame(x.flatten(1))
-        return y.unflatten(1, (self.channels, self.joints))
+        return torch.unflatten(y, 1, (self.channels, self.joints))
 
     def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the input's shape."""

@@ -1,0 +1,205 @@
+# Copyright 2026 The co_perception authors
+# SPDX-License-Identifier: Apache-2.0
+"""Containers: random networks against the same network of torch.nn, and against themselves."""
+
+from collections import OrderedDict
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn import functional as F
+
+from co_perception import continual as co
+from co_perception.continual import testing
+from co_perception.errors import ConfigError, ShapeError, StreamError
+
+WIDTH = 4
+
+
+def make_conv(draw, stride=1):
+    """Draw a convolution that keeps the length of a clip (but for its stride)."""
+    kernel, dilation = draw(st.integers(1, 4)), draw(st.integers(1, 2))
+    reach = dilation * (kernel - 1)
+    left = draw(st.integers(0, reach))
+    padding = ((left, reach - left),)
+    return co.Conv1d(WIDTH, WIDTH, kernel, stride=stride, dilation=dilation, padding=padding)
+
+
+def make_norm(draw):
+    norm = co.BatchNorm(WIDTH)
+    norm.running_mean.uniform_(-1, 1)
+    norm.running_var.uniform_(0.5, 2)
+    return norm
+
+
+def make_residual(draw):
+    if draw(st.booleans()):
+        return co.Residual(co.Sequential(make_conv(draw), co.ReLU(), make_conv(draw)))
+    kernel = draw(st.sampled_from([1, 3, 5]))
+    shrink = draw(st.sampled_from(["centred", "lagging", "leading"]))
+    return co.Residual(co.Conv1d(WIDTH, WIDTH, kernel), shrink=shrink)
+
+
+def make_strided_residual(draw):
+    stride = draw(st.integers(1, 3))
+    main = co.Conv1d(WIDTH, WIDTH, 5, stride=stride, padding=2)
+    return co.Residual(main, co.Conv1d(WIDTH, WIDTH, 1, stride=stride))
+
+
+def make_fork(draw):
+    reduce = draw(st.sampled_from(["sum", "mul", "max"]))
+    branches = [make_conv(draw) for _ in range(draw(st.integers(1, 3)))]
+    return co.BroadcastReduce(*branches, reduce=reduce)
+
+
+def make_pool(draw):
+    kernel = draw(st.integers(1, 3))
+    kind = draw(st.sampled_from([co.AvgPool1d, co.MaxPool1d]))
+    return kind(
+        (kernel,), (draw(st.integers(1, 2)),), padding=(draw(st.integers(0, kernel // 2)),)
+    )
+
+
+MAKERS = [
+    make_conv,
+    make_norm,
+    lambda draw: co.ReLU(),
+    make_residual,
+    make_strided_residual,
+    make_fork,
+    make_pool,
+    lambda draw: co.Delay(draw(st.integers(0, 3))),
+]
+
+
+@st.composite
+def networks(draw):
+    torch.manual_seed(draw(st.integers(0, 1000)))
+    makers = draw(st.lists(st.sampled_from(range(len(MAKERS))), min_size=1, max_size=5))
+    return co.Sequential(*(MAKERS[i](draw) for i in makers)).eval()
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(networks(), st.integers(0, 20), st.lists(st.integers(1, 9), min_size=1, max_size=4))
+def test_network_steps_equal_chunks_equal_clip(net, more, chunks):
+    lost = net.receptive_field - 1 - sum(net.time_padding)
+    testing.check_clip(net, torch.randn(2, WIDTH, max(1, 1 + lost + more)), chunks)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(networks(), st.integers(0, 100))
+def test_network_rows_are_streams_of_their_own(net, seed):
+    testing.check_rows(net, torch.randn(3, WIDTH, 40), seed)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(networks())
+def test_network_gradients_through_steps_equal_the_clips(net):
+    lost = net.receptive_field - 1 - sum(net.time_padding)
+    testing.check_gradients(net, torch.randn(2, WIDTH, max(1, lost + 8)))
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(networks())
+def test_network_never_looks_ahead_nor_further_back_than_claimed(net):
+    clip = torch.randn(2, WIDTH, 2 * net.receptive_field + net.delay + 4)
+    reach, delay, earliest = testing.measure_reach(net, clip)
+    assert reach <= net.receptive_field  # a ReLU or a delay may hide the ends
+    assert delay == net.delay
+    assert earliest >= 0
+
+
+def make_mixed_network():
+    torch.manual_seed(0)
+    return co.Sequential(
+        co.Conv1d(WIDTH, WIDTH, 3, padding=1),
+        co.Residual(co.Conv1d(WIDTH, WIDTH, 5, stride=2, padding=2), co.Conv1d(4, 4, 1, stride=2)),
+        co.Residual(co.Conv1d(WIDTH, WIDTH, 5), shrink="centred"),
+        co.AvgPool1d(3, padding=(1,)),
+    )
+
+
+def test_network_sees_exactly_the_claimed_frames():
+    net = make_mixed_network()
+    reach = testing.measure_reach(net, torch.randn(1, WIDTH, 80))
+    assert reach == (net.receptive_field, net.delay, 0) == (19, 13, 0)
+
+
+def test_mixed_network_is_torchs():
+    net, clip = make_mixed_network(), torch.randn(2, WIDTH, 40)
+    first, strided, shrunk, _ = (child for _, child in net.children_by_name())
+    x = F.conv1d(clip, first.weight, first.bias, padding=1)
+    main, shortcut = strided.main, strided.shortcut
+    x = F.conv1d(x, main.weight, main.bias, stride=2, padding=2) + F.conv1d(
+        x, shortcut.weight, shortcut.bias, stride=2
+    )
+    x = F.conv1d(x, shrunk.main.weight, shrunk.main.bias) + x[:, :, 2:-2]
+    x = F.avg_pool1d(x, 3, stride=1, padding=1)
+    assert testing.relative_difference(net(clip), x) <= testing.TOLERANCE
+    testing.check_clip(net, clip)
+
+
+@pytest.mark.parametrize(("shrink", "first"), [("lagging", 0), ("centred", 2), ("leading", 4)])
+def test_residual_meets_the_frame_it_says(shrink, first):
+    conv, clip = co.Conv1d(WIDTH, WIDTH, 5), torch.randn(2, WIDTH, 12)
+    net = co.Residual(conv, shrink=shrink)
+    expected = conv(clip) + clip[:, :, first : first + 8]
+    assert testing.relative_difference(net(clip), expected) <= testing.TOLERANCE
+    testing.check_clip(net, clip)
+
+
+def test_strided_branches_meet_on_one_phase():
+    main = co.Conv1d(WIDTH, WIDTH, 3, stride=2, padding=1)  # delay 1, the shortcut's is 0
+    net = co.Residual(main, co.Conv1d(WIDTH, WIDTH, 1, stride=2))
+    clip = torch.randn(2, WIDTH, 12)
+    shortcut = F.conv1d(clip, net.shortcut.weight, net.shortcut.bias, stride=2)
+    assert testing.relative_difference(net(clip), main(clip) + shortcut) <= testing.TOLERANCE
+    testing.check_clip(net, clip)
+    testing.check_rows(net, clip)
+
+
+def test_causal_residual_has_no_delay_and_no_line():
+    net = co.Residual(co.Conv1d(WIDTH, WIDTH, 5, padding="causal"))
+    assert net.delay == 0
+    state = net.init_state(torch.zeros(1, WIDTH))
+    assert [name for name, _ in co.flatten_state(state)] == ["frames", "layers.main"]
+
+
+def test_concat_joins_channels():
+    net = co.BroadcastReduce(
+        co.Conv1d(WIDTH, 2, 3, padding=1), co.Linear(WIDTH, 3), reduce="concat"
+    )
+    clip = torch.randn(2, WIDTH, 9)
+    assert net(clip).shape == (2, 5, 9)
+    assert net.frame_shape((WIDTH,)) == (5,)
+    testing.check_clip(net, clip)
+
+
+def test_children_keep_names_and_torch_weights_load():
+    named = OrderedDict(conv=co.Conv1d(3, 5, 3), act=co.ReLU(), out=co.Linear(5, 2))
+    twin = nn.ModuleDict({"conv": nn.Conv1d(3, 5, 3), "out": nn.Linear(5, 2)})
+    net = co.Sequential(named)
+    net.load_state_dict(twin.state_dict())
+    assert torch.equal(net.conv.weight, twin["conv"].weight)
+
+
+def test_containers_refuse_what_does_not_fit():
+    with pytest.raises(ConfigError, match=r"'0' is a torch\.nn\..*ReLU, which cannot step; use"):
+        co.Sequential(nn.ReLU())
+    with pytest.raises(
+        ConfigError, match=r"clips of one length, but they shrink a clip by \[4, 0"
+    ):
+        co.Residual(co.Conv1d(4, 4, 5))
+    with pytest.raises(ConfigError, match="even number of frames"):
+        co.Residual(co.Conv1d(4, 4, 4), shrink="centred")
+    with pytest.raises(ConfigError, match=r"need one time stride, got \[1, 2\]"):
+        co.BroadcastReduce(co.Conv1d(4, 4, 1, stride=2), co.Identity())
+    with pytest.raises(ConfigError, match=r"reduce of \['concat', 'max', 'mul', 'sum'\]"):
+        co.BroadcastReduce(co.Identity(), reduce="mean")
+    with pytest.raises(ShapeError, match=r"one shape to sum, got \[\(4,\), \(3,\)\]"):
+        co.BroadcastReduce(co.Identity(), co.Linear(4, 3)).init_state(torch.zeros(1, 4))
+    net = co.Sequential(co.Conv1d(4, 4, 3))
+    with pytest.raises(StreamError, match="expected the state of a container, got Tensor"):
+        net.forward_step(torch.zeros(1, 4), co.Conv1d(4, 4, 3).init_state(torch.zeros(1, 4)))

@@ -1,0 +1,148 @@
+# Copyright 2026 The co_perception authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pooling and delays: torch.nn is the oracle of the clip, the clip is the oracle of the steps."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from co_perception import continual as co
+from co_perception.continual import testing
+from co_perception.errors import ConfigError, ShapeError
+
+OURS = {
+    ("avg", 1): co.AvgPool1d,
+    ("avg", 2): co.AvgPool2d,
+    ("avg", 3): co.AvgPool3d,
+    ("max", 1): co.MaxPool1d,
+    ("max", 2): co.MaxPool2d,
+    ("max", 3): co.MaxPool3d,
+}
+TORCH = {
+    ("avg", 1): nn.AvgPool1d,
+    ("avg", 2): nn.AvgPool2d,
+    ("avg", 3): nn.AvgPool3d,
+    ("max", 1): nn.MaxPool1d,
+    ("max", 2): nn.MaxPool2d,
+    ("max", 3): nn.MaxPool3d,
+}
+
+
+def make_clip(rank, frames, rows=2):
+    size = {1: (), 2: (5,), 3: (5, 6)}[rank]
+    return torch.randn(rows, 3, frames, *size) - 2.0  # mostly negative: a zero fill would show
+
+
+@st.composite
+def pools(draw):
+    """Draw a pool with the padding that torch.nn knows, and the torch.nn twin."""
+    kind, rank = draw(st.sampled_from(sorted(OURS)))
+    kernel = tuple(draw(st.integers(1, 4)) for _ in range(rank))
+    stride = tuple(draw(st.integers(1, 3)) for _ in range(rank))
+    padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
+    options = {"count_include_pad": draw(st.booleans())} if kind == "avg" else {}
+    ours = OURS[kind, rank](kernel, stride, padding, **options)
+    return ours, TORCH[kind, rank](kernel, stride, padding, **options)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(pools(), st.integers(6, 12), st.lists(st.integers(1, 5), min_size=1, max_size=4))
+def test_pool_steps_equal_chunks_equal_torch(pair, frames, chunks):
+    ours, twin = pair
+    clip = make_clip(ours.rank, frames)
+    assert testing.relative_difference(ours(clip), twin(clip)) <= testing.TOLERANCE
+    testing.check_clip(ours, clip, chunks)
+
+
+@st.composite
+def dilated_pools(draw):
+    """Draw a pool with the padding and dilation of time that torch.nn lacks."""
+    kind = draw(st.sampled_from(["avg", "max"]))
+    kernel, dilation = draw(st.integers(1, 4)), draw(st.integers(1, 3))
+    reach = dilation * (kernel - 1)
+    padding = ((draw(st.integers(0, reach)), draw(st.integers(0, reach))),)
+    options = {"count_include_pad": draw(st.booleans())} if kind == "avg" else {}
+    return OURS[kind, 1]((kernel,), (draw(st.integers(1, 3)),), padding, dilation, **options)
+
+
+def pool_one_window(pool, clip, i):
+    """Pool window i frame by frame, by the words of the definition."""
+    first = i * pool.time_stride - pool.time_padding[0]
+    places = [first + pool.dilation * j for j in range(pool.kernel_size[0])]
+    frames = [clip[:, :, t] for t in places if 0 <= t < clip.shape[2]]
+    if not frames:
+        return None
+    if isinstance(pool, co.MaxPool1d):
+        return torch.stack(frames).amax(0)
+    count = len(places) if pool.count_include_pad else len(frames)
+    return torch.stack(frames).sum(0) / count
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(dilated_pools(), st.integers(9, 14))
+def test_dilated_pool_is_what_its_definition_says(pool, frames):
+    clip = make_clip(1, frames)
+    dense = pool(clip)
+    for i in range(dense.shape[2]):
+        wanted = pool_one_window(pool, clip, i)
+        if wanted is not None:
+            assert testing.relative_difference(dense[:, :, i], wanted) <= testing.TOLERANCE
+    if bool(dense.isfinite().all()):  # a maximum of padding only is -inf, in clips and steps
+        testing.check_clip(pool, clip)
+        testing.check_gradients(pool, clip)
+
+
+@pytest.mark.parametrize("pool", [co.AvgPool2d((4, 2), padding=(1, 0)), co.MaxPool2d((4, None))])
+def test_pool_rows_are_streams_of_their_own(pool):
+    testing.check_rows(pool, make_clip(2, 30, rows=4))
+
+
+@pytest.mark.parametrize("pool", [co.AvgPool1d(4, dilation=2), co.MaxPool1d(3, padding=1)])
+def test_pool_sees_exactly_the_claimed_frames(pool):
+    reach = testing.measure_reach(pool, torch.rand(1, 32, 24))
+    assert reach == (pool.receptive_field, pool.delay, 0)
+
+
+def test_gradient_of_equal_numbers_is_the_same_in_steps():
+    clip = torch.zeros(1, 2, 9)  # after a ReLU zeros tie all the time
+    testing.check_gradients(co.MaxPool1d(3, padding=1), clip)
+
+
+def test_causal_mean_of_real_frames_starts_with_the_first_frame():
+    pool = co.AvgPool1d(3, padding="causal", count_include_pad=False)
+    clip = torch.tensor([[[2.0, 4.0, 6.0, 8.0]]])
+    ys, valid, _ = pool.forward_steps(clip, pool.init_state(clip[:, :, 0]))
+    assert valid.all()
+    assert ys.tolist() == [[[2.0, 3.0, 4.0, 6.0]]]
+
+
+def test_pool_keeps_frames_after_the_mean_over_space():
+    pool = co.AvgPool3d((8, None, None))
+    state = pool.init_state(torch.randn(2, 5, 7, 9))
+    assert dict(co.flatten_state(state))["layers"].shape == (2, 5, 7, 1, 1)
+
+
+@pytest.mark.parametrize(("frames", "drop"), [(0, (0, 0)), (3, (0, 0)), (4, (1, 2)), (4, (4, 0))])
+def test_delay_steps_equal_its_clip(frames, drop):
+    delay = co.Delay(frames, drop=drop)
+    clip = torch.randn(2, 3, 12, 4)
+    assert torch.equal(delay(clip), clip[:, :, drop[0] : 12 - drop[1]])
+    testing.check_clip(delay, clip)
+    testing.check_rows(delay, clip)
+    testing.check_gradients(delay, clip)
+
+
+def test_pools_and_delays_refuse_bad_options():
+    with pytest.raises(ConfigError, match="time needs a number as kernel"):
+        co.AvgPool2d((None, 2))
+    with pytest.raises(ConfigError, match=r"must be 0\.\.2"):
+        co.MaxPool1d(3, padding=3)
+    with pytest.raises(ConfigError, match=r"got frames=2, drop=\(2, 1\)"):
+        co.Delay(2, drop=(2, 1))
+    pool = co.AvgPool2d(2)
+    with pytest.raises(
+        ShapeError, match=r"expected frames with 2 axes after the row, got \(B, 3\)"
+    ):
+        pool.init_state(torch.zeros(1, 3))
