@@ -1,0 +1,116 @@
+# Copyright 2026 The co_perception authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a step backend is: one network, and a resident state with a fixed number of rows."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from co_perception.errors import ShapeError, StreamError
+
+__all__ = ["State", "StepBackend", "check_state"]
+
+State = Mapping[str, NDArray[np.generic]]
+"""A saved state: one array per state tensor, by the network's names; axis 0 is the row. All
+backends use the same names, so that a state saved by one can go on in another."""
+
+
+class StepBackend(abc.ABC):
+    """A network that steps rows of a state which it keeps.
+
+    The only part of the package that works in place: `step` and `reset` change the state, and the
+    arrays that `step` returns are overwritten by the next call. One thread at a time.
+
+    Attributes:
+        name: The backend's name.
+        rows: Rows of the state.
+        channels: Channels of a frame.
+        joints: Joints of a frame.
+        classes: Logits per row.
+    """
+
+    name: str
+    device: str = "cpu"
+    precision: str = "fp32"
+    rows: int
+    channels: int
+    joints: int
+    classes: int
+
+    def step(
+        self, frames: NDArray[np.float32], update: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Advance the first n rows by one frame; the rows after them stand still.
+
+        Args:
+            frames: (n, C, V) float32 with n <= rows.
+            update: (n,) bool; rows that are False keep their state bit for bit.
+
+        Returns:
+            Logits (n, K) float32, and valid (n,) bool: False for rows that are not updated, are
+            still in their delay, or have no output at this frame of their stride.
+
+        Raises:
+            ShapeError: If shapes or dtypes differ from these.
+        """
+        n = len(frames)
+        shape = (n, self.channels, self.joints)
+        if frames.shape != shape or frames.dtype != np.float32 or not 0 < n <= self.rows:
+            raise ShapeError(
+                f"Backend '{self.name}': expected frames (1..{self.rows}, {self.channels}, "
+                f"{self.joints}) float32, got {frames.shape} {frames.dtype}."
+            )
+        if update.shape != (n,) or update.dtype != np.bool_:
+            raise ShapeError(
+                f"Backend '{self.name}': expected update ({n},) bool, one per frame, "
+                f"got {update.shape} {update.dtype}."
+            )
+        return self._step(frames, update)
+
+    @abc.abstractmethod
+    def _step(
+        self, frames: NDArray[np.float32], update: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Advance the first rows; the arguments were checked."""
+
+    @abc.abstractmethod
+    def reset(self, rows: Iterable[int]) -> None:
+        """Make rows cold, in place."""
+
+    @abc.abstractmethod
+    def save_state(self) -> dict[str, NDArray[np.generic]]:
+        """Return a copy of the whole state."""
+
+    @abc.abstractmethod
+    def restore_state(self, state: State) -> None:
+        """Go on from a saved state, of this or another backend of the same network.
+
+        Raises:
+            StreamError: If tensors are missing or extra.
+            ShapeError: If a tensor has another shape or dtype.
+        """
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Let go of network and state; closing twice is fine."""
+
+
+def check_state(state: State, expected: State) -> None:
+    """Raise unless a state has the expected names, shapes and dtypes."""
+    missing, extra = sorted(set(expected) - set(state)), sorted(set(state) - set(expected))
+    if missing or extra:
+        raise StreamError(
+            f"restore_state: expected the tensors of this model; missing {missing}, extra "
+            f"{extra}; was the state saved by another model?"
+        )
+    for name, own in expected.items():
+        given = state[name]
+        if given.shape != own.shape or given.dtype != own.dtype:
+            raise ShapeError(
+                f"restore_state: '{name}': expected {own.shape} {own.dtype}, got {given.shape} "
+                f"{given.dtype}; was the state saved with another number of streams?"
+            )

@@ -1,0 +1,317 @@
+# Copyright 2026 The co_perception authors
+# SPDX-License-Identifier: Apache-2.0
+"""The engine's face: the skeletons of one image in, what each person is doing out.
+
+with Recogniser.from_folder(find_model()) as recogniser:
+    for stamp_ns, skeletons in images:
+        activities = recogniser.update(stamp_ns, {s.body_id: s for s in skeletons})
+"""
+
+from __future__ import annotations
+
+import logging
+import operator
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from co_perception.engine.activity import Activity, ActivityEvent, Reason, Validity
+from co_perception.engine.backends import StepBackend, choose_backend, open_backend
+from co_perception.engine.clock import TickClock, TimeStep
+from co_perception.engine.config import RecogniserConfig, check_fits
+from co_perception.engine.model_folder import ModelFolder
+from co_perception.engine.ownership import Ownership
+from co_perception.engine.pose_input import to_pose
+from co_perception.engine.rate import RateMeter
+from co_perception.engine.resample import Pose, TickPose
+from co_perception.engine.slots import Slots
+from co_perception.engine.stream import Stream, to_ns
+from co_perception.engine.stream_table import Counters, StreamTable
+from co_perception.errors import StreamError
+from co_perception.skeleton.types import Skeleton, TrackState
+
+__all__ = ["Recogniser"]
+
+_log = logging.getLogger(__name__)
+_Due = dict[int, list[tuple[Stream, TickPose]]]
+
+
+class Recogniser:
+    """Tells, image by image, what each person is doing.
+
+    One thread owns it: the first that calls one of its methods. Another thread gets a StreamError
+    unless the owner has ended. The same calls give the same bits.
+
+    Args:
+        model: A checked model folder.
+        backend: A cold backend opened on it, with one row per stream; `close` closes it.
+        backend_reason: Why this backend was chosen, in words.
+        config: Parameters.
+
+    Raises:
+        ConfigError: If `config` contradicts the model.
+    """
+
+    def __init__(
+        self,
+        model: ModelFolder,
+        backend: StepBackend,
+        *,
+        backend_reason: str = "given",
+        config: RecogniserConfig | None = None,
+    ) -> None:
+        self.info, self.backend, self.backend_reason = model, backend, backend_reason
+        self.config = config or RecogniserConfig()
+        check_fits(self.config, model)
+        self._max_gap_ns = to_ns(self.config.max_gap_sec)
+        self._grace_ns = to_ns(self.config.grace_sec)
+        self._clock = TickClock(
+            model.expected_rate,
+            max_gap_ns=self._max_gap_ns,
+            max_reorder_ns=to_ns(self.config.max_reorder_sec),
+        )
+        self._rate = RateMeter(model.expected_rate)
+        self._table = StreamTable(backend, self._make_stream, model.labels)
+        self._frames = np.zeros((backend.rows, backend.channels, backend.joints), np.float32)
+        self._counters = Counters()
+        self._ownership = Ownership("Recogniser")
+
+    @classmethod
+    def from_folder(
+        cls,
+        path: Path | str,
+        backend: str = "auto",
+        device: str = "cpu",
+        max_streams: int = 8,
+        config: RecogniserConfig | None = None,
+    ) -> Recogniser:
+        """Open a model folder.
+
+        Args:
+            path: The model folder; see `find_model` for the installed ones.
+            backend: "auto", "onnxruntime" or "torch".
+            device: "cpu".
+            max_streams: People followed at once, 1..1024; others are reported OVER_LIMIT.
+            config: Parameters.
+
+        Raises:
+            ConfigError: If model.yaml or an argument is wrong.
+            WeightsError: If the folder is damaged, or its files do not fit each other.
+            DependencyError: If the backend's library is not installed.
+        """
+        config = config or RecogniserConfig()
+        rows = Slots(max_streams).count
+        model = ModelFolder.load(path)
+        check_fits(config, model)
+        name, why = choose_backend(model, backend)
+        opened = open_backend(model, rows, backend=name, device=device, threads=config.threads)
+        # The first step of a session allocates: not while somebody waits for an answer.
+        opened.step(np.zeros((1, opened.channels, opened.joints), np.float32), np.ones(1, bool))
+        opened.reset(range(rows))
+        return cls(model, opened, backend_reason=why, config=config)
+
+    def update(self, stamp_ns: int, inputs: Mapping[str, Skeleton | None]) -> list[Activity]:
+        """Take the skeletons of one image and say what each person is doing.
+
+        Args:
+            stamp_ns: Stamp of the image. Images may come at any rate; the network steps at the
+                model's. A jump back, or a gap longer than `max_gap_sec`, begins everything anew.
+            inputs: Skeleton by stream id; None for a person who is known but has no usable pose
+                in this image. A stream that is not named for longer than `grace_sec` has left.
+
+        Returns:
+            One activity per entry of `inputs`, in its order.
+
+        Raises:
+            StreamError: If the recogniser is closed, another thread owns it, or an id is empty.
+            ConfigError: If a skeleton's layout is unknown.
+            ShapeError: If a skeleton does not fit its layout, or that layout the model. After any
+                of these errors everything is as before the call.
+        """
+        self._ownership.check()
+        stamp_ns = operator.index(stamp_ns)
+        poses = {key: self._to_pose(key, item, stamp_ns) for key, item in inputs.items()}
+        self._counters.images += 1
+        step = self._clock.observe(stamp_ns)
+        now_ns = self._clock.newest_ns
+        assert now_ns is not None
+        self._follow_time(step, now_ns, inputs)
+        for stream_id, skeleton in inputs.items():
+            if not _is_removed(skeleton) or self._table.get(stream_id):
+                stream = self._table.admit(stream_id, now_ns)
+                self._counters.over_limit += stream.row is None
+        fresh = set() if step is TimeStep.STRAGGLER else self._advance(poses, now_ns)
+        return [
+            self._describe(stream_id, skeleton, poses[stream_id], now_ns, stream_id in fresh)
+            for stream_id, skeleton in inputs.items()
+        ]
+
+    def take_events(self) -> list[ActivityEvent]:
+        """Return the events since the last call, oldest first."""
+        self._ownership.check()
+        return self._table.take_events()
+
+    def reset(self, stream_id: str | None = None, reason: Reason = Reason.RESET_SERVICE) -> int:
+        """Let one stream, or all, begin anew; people keep their ids and rows.
+
+        Returns:
+            How many streams were cleared: 0 if there is none of that id.
+
+        Raises:
+            StreamError: If the recogniser is closed, or another thread owns it.
+        """
+        self._ownership.check()
+        chosen = [s for s in self._table if stream_id is None or s.stream_id == stream_id]
+        for stream in chosen:
+            self._table.reset(stream, reason)
+        return len(chosen)
+
+    def remove(self, stream_id: str) -> None:
+        """Forget a person, as if the grace time were over; nothing happens if there is none.
+
+        Raises:
+            StreamError: If the recogniser is closed, or another thread owns it.
+        """
+        self._ownership.check()
+        stream, now_ns = self._table.get(stream_id), self._clock.newest_ns
+        if stream is not None and now_ns is not None:
+            self._table.remove(stream, now_ns)
+
+    def close(self) -> None:
+        """Let go of the network; closing twice is fine.
+
+        Raises:
+            StreamError: If another thread owns the recogniser.
+        """
+        if not self._ownership.closed:
+            self._ownership.close()
+            self._table.clear()
+            self.backend.close()
+
+    def __enter__(self) -> Recogniser:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @property
+    def counters(self) -> Counters:
+        """A copy of the counters."""
+        return replace(self._counters)
+
+    @property
+    def step_rate(self) -> float:
+        """Model steps per second of image time, over the last seconds; 0 if nobody is seen."""
+        return self._rate.per_second(self._clock.newest_ns)
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Ids of the people that are known now."""
+        return tuple(stream.stream_id for stream in self._table)
+
+    def _make_stream(self, stream_id: str, now_ns: int) -> Stream:
+        return Stream(stream_id, now_ns, self.info, self.config, self._clock)
+
+    def _to_pose(self, stream_id: str, skeleton: Skeleton | None, stamp_ns: int) -> Pose | Reason:
+        if not stream_id:
+            raise StreamError("Recogniser: a stream id is empty; track the skeletons first.")
+        return to_pose(
+            skeleton,
+            stamp_ns,
+            layout=self.info.joint_layout,
+            min_joints=self.config.min_joints,
+            min_visibility=self.config.min_visibility,
+        )
+
+    def _follow_time(self, step: TimeStep, now_ns: int, inputs: Mapping[str, object]) -> None:
+        """Count, let go of who is gone, and begin everything anew where time broke."""
+        self._counters.duplicates += step is TimeStep.DUPLICATE
+        self._counters.stragglers += step is TimeStep.STRAGGLER
+        if step not in (TimeStep.JUMP_BACK, TimeStep.GAP):
+            self._table.remove_absent(inputs.keys(), now_ns, self._grace_ns)
+            return
+        back = step is TimeStep.JUMP_BACK
+        self._counters.time_jumps += back
+        self._counters.gaps += not back
+        _log.warning(
+            "image stamps %s %.3f s: all streams begin anew",
+            "went back to" if back else "left a gap before",
+            now_ns / 1e9,
+        )
+        self._rate.clear()
+        self._table.restart(Reason.RESET_TIME_JUMP if back else Reason.RESET_GAP, now_ns)
+        # How long the others have been away cannot be told across the break.
+        self._table.remove_absent(inputs.keys(), now_ns, grace_ns=-1)
+
+    def _advance(self, poses: Mapping[str, Pose | Reason], now_ns: int) -> set[str]:
+        """Feed all poses; return the ids of the streams that got an output."""
+        due: _Due = defaultdict(list)
+        for stream_id, pose in poses.items():
+            stream = self._table.get(stream_id)
+            if stream is None or stream.row is None or isinstance(pose, Reason):
+                continue
+            last_ns = stream.track.last_ns
+            if last_ns is not None and pose.stamp_ns <= last_ns:
+                continue
+            if last_ns is not None and pose.stamp_ns - last_ns > self._max_gap_ns:
+                self._counters.gaps += 1
+                self._table.reset(stream, Reason.RESET_GAP)
+            for tick in stream.track.push(pose):
+                due[tick.tick].append((stream, tick))
+        fresh: set[str] = set()
+        for index in sorted(due):
+            fresh |= self._step(due[index])
+            self._rate.count(index, now_ns)
+        return fresh
+
+    def _step(self, group: list[tuple[Stream, TickPose]]) -> set[str]:
+        """Step the rows of a group by one frame; return the ids of those that got an output."""
+        used = self._table.used_rows
+        update = np.zeros(used, np.bool_)
+        for stream, tick in group:
+            assert stream.row is not None
+            self._frames[stream.row] = stream.feed(tick)
+            update[stream.row] = True
+        logits, valid = self.backend.step(self._frames[:used], update)
+        self._counters.steps += 1
+        answered = [stream for stream, _ in group if valid[stream.row]]
+        for stream in answered:
+            if np.isfinite(logits[stream.row]).all():
+                self._table.note(stream, stream.take_output(logits[stream.row]))
+            else:
+                self._refuse_output(stream)
+        return {stream.stream_id for stream in answered if stream.has_output}
+
+    def _refuse_output(self, stream: Stream) -> None:
+        self._counters.not_finite += 1
+        _log.warning(
+            "model %s gave numbers that are not finite for '%s': withheld, the stream begins anew",
+            self.info.model_id,
+            stream.stream_id,
+        )
+        self._table.reset(stream, Reason.RESET_MODEL)
+
+    def _describe(
+        self,
+        stream_id: str,
+        skeleton: Skeleton | None,
+        pose: Pose | Reason,
+        now_ns: int,
+        fresh: bool,
+    ) -> Activity:
+        stream = self._table.get(stream_id)
+        if stream is None:  # removed, and never heard of
+            return Activity(stream_id, Validity.INVALID, Reason.LOST)
+        missing = pose if isinstance(pose, Reason) else Reason.NONE
+        activity, edges = stream.describe(now_ns, missing, fresh=fresh)
+        self._table.note(stream, edges)
+        if _is_removed(skeleton):
+            self._table.remove(stream, now_ns)
+        return activity
+
+
+def _is_removed(skeleton: Skeleton | None) -> bool:
+    return skeleton is not None and skeleton.track_state is TrackState.REMOVED
