@@ -24,7 +24,7 @@ from co_perception.pipeline_config import (
 from co_perception.skeleton.types import Skeleton, TrackState
 
 if TYPE_CHECKING:
-    from co_perception.engine import ModelFolder
+    from co_perception.engine import ModelFolder, StepBackend
 
 __all__ = [
     "ActivityConfig",
@@ -205,6 +205,16 @@ class ActivityStage:
     def step_rate(self) -> float:
         """Measured steps of the network per second of image time."""
         return self._recogniser.step_rate
+
+    @property
+    def backend(self) -> StepBackend:
+        """What runs the network's step, and where."""
+        return self._recogniser.backend
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Ids of the people that are known now."""
+        return self._recogniser.streams
 
     def process(self, skeletons: Sequence[Skeleton], stamp_ns: int) -> list[Activity]:
         """Say what each person is doing.
