@@ -182,7 +182,8 @@ def _check(one: Field[Any], value: Any) -> None:
         low, high = one.metadata["low"], one.metadata["high"]
         if not (math.isfinite(value) and low <= value <= high):
             raise ConfigError(
-                f"'{one.name}' ({one.metadata['what']}): expected {low:g} to {high:g}, got {value!r}."
+                f"'{one.name}' ({one.metadata['what']}): expected {low:g} to {high:g}, "
+                f"got {value!r}."
             )
 
 
@@ -197,6 +198,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"Configuration '{path}': expected YAML; {error}.") from error
     if not isinstance(content or {}, dict):
         raise ConfigError(
-            f"Configuration '{path}': expected lines of 'key: value', got {type(content).__name__}."
+            f"Configuration '{path}': expected lines of 'key: value', "
+            f"got {type(content).__name__}."
         )
     return dict(content or {})

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,8 @@ __all__ = [
     "to_bgr",
 ]
 
-ImageU8 = NDArray[np.uint8]
-Buffer = bytes | bytearray | memoryview | NDArray[np.uint8]
+ImageU8: TypeAlias = NDArray[np.uint8]
+Buffer: TypeAlias = bytes | bytearray | memoryview | NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

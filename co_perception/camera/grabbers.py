@@ -51,7 +51,7 @@ class Grabber(ABC):
     def close(self) -> None:
         """Free everything; may be called when nothing is open."""
 
-    def interrupt(self) -> None:
+    def interrupt(self) -> None:  # noqa: B027  most grabbers end by themselves in time
         """Make a waiting `grab` return soon; the one method for other threads."""
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
-"""A camera on the network: an MJPEG stream over HTTP that can be cut, stalled and started again."""
+"""A camera on the network: an MJPEG stream over HTTP that can be cut or stalled."""
 
 import threading
 import time

@@ -1,6 +1,6 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
-"""Encodings: hand-made bytes of known colours come out as BGR, and what does not fit is refused."""
+"""Encodings: hand-made bytes of known colours come out as BGR; what does not fit is refused."""
 
 import cv2
 import numpy as np
