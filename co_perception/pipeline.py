@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from co_perception.camera.source import Frame, FrameSource
-from co_perception.engine.activity import Activity, ActivityEvent, Reason, Validity
+from co_perception.engine.activity import Activity, ActivityEvent, Reason
 from co_perception.errors import ShapeError
 from co_perception.pipeline_config import (
     ActivityConfig,
@@ -220,22 +220,14 @@ class ActivityStage:
         """Say what each person is doing.
 
         Args:
-            skeletons: Of one image, with ids. A LOST one counts as a person without a pose: the
-                repeated skeleton is no evidence. A REMOVED one ends that person's state.
+            skeletons: Of one image, with ids. A LOST one is no evidence, since it only repeats
+                the last one seen; a REMOVED one ends that person's state.
             stamp_ns: The image's time.
 
         Returns:
             One activity per skeleton, in the same order.
         """
-        here = [s for s in skeletons if s.track_state != TrackState.REMOVED]
-        answers = self._recogniser.update(
-            stamp_ns, {s.body_id: None if s.track_state == TrackState.LOST else s for s in here}
-        )
-        by_id = {answer.stream_id: answer for answer in answers}
-        for skeleton in skeletons:
-            if skeleton.track_state == TrackState.REMOVED:
-                self._recogniser.remove(skeleton.body_id)
-        return [by_id.get(s.body_id) or _gone(s.body_id) for s in skeletons]
+        return self._recogniser.update(stamp_ns, {s.body_id: s for s in skeletons})
 
     def take_events(self) -> list[ActivityEvent]:
         """Return the events since the last call, oldest first."""
@@ -248,10 +240,6 @@ class ActivityStage:
     def close(self) -> None:
         """Release the network; a second call does nothing."""
         self._recogniser.close()
-
-
-def _gone(body_id: str) -> Activity:
-    return Activity(body_id, Validity.INVALID, Reason.LOST)
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,10 @@ from numpy.typing import NDArray
 from co_perception.camera.grabbers import Grabber
 from co_perception.errors import ConfigError, DependencyError, SourceError
 
-__all__ = ["GstGrabber", "find_gst_launch"]
+__all__ = ["INSTALL", "PROGRAM", "GstGrabber", "find_gst_launch"]
 
-_PROGRAM = "gst-launch-1.0"
-_INSTALL = (
-    "sudo apt install gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
-)
+PROGRAM = "gst-launch-1.0"
+INSTALL = "sudo apt install gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
 _ROW_ALIGNMENT = 4
 """GStreamer pads the rows of raw BGR video to this many bytes (GstVideoInfo default strides)."""
 _STOP_WAIT_SEC = 1.0
@@ -36,10 +34,10 @@ def find_gst_launch() -> str:
     Raises:
         DependencyError: If it is not installed.
     """
-    program = shutil.which(_PROGRAM)
+    program = shutil.which(PROGRAM)
     if program is None:
         raise DependencyError(
-            f"GStreamer source: the program '{_PROGRAM}' is missing; install it with '{_INSTALL}'."
+            f"GStreamer source: the program '{PROGRAM}' is missing; install it with '{INSTALL}'."
         )
     return program
 
@@ -138,7 +136,7 @@ class GstGrabber(Grabber):
         code = process.wait(self._timeout_sec) if process is not None else 0
         if code != 0:
             raise SourceError(
-                f"{self.name}: {_PROGRAM} ended with code {code}.{self._last_words()}"
+                f"{self.name}: {PROGRAM} ended with code {code}.{self._last_words()}"
             )
 
     def _last_words(self) -> str:

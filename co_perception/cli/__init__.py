@@ -1,3 +1,3 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
-"""cli"""
+"""The command `co-perception`: the only folder that prints and exits."""
