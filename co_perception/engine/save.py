@@ -80,10 +80,6 @@ def save_model_folder(
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
         folder = Path(scratch) / target.name
         folder.mkdir()
-        save_weights(model, folder / WEIGHTS, {"name": name})
-        (folder / WEIGHTS).chmod(0o644)  # safetensors writes for the owner only
-        export_step(model, folder / STEP)
-        (folder / CARD).write_text(card, encoding="utf-8")
         content = {
             "format_version": FORMAT_VERSION,
             "name": name,
@@ -105,9 +101,14 @@ def save_model_folder(
             "calibration": {"temperature": temperature},
             "license": license,
             "training_data": list(training_data),
-            "files": {file: compute_sha256(folder / file) for file in (WEIGHTS, STEP, CARD)},
         }
-        (folder / MODEL_YAML).write_text(_to_yaml(content), encoding="utf-8")
+        save_weights(model, folder / WEIGHTS, {"name": name})
+        (folder / WEIGHTS).chmod(0o644)  # safetensors writes for the owner only
+        (folder / CARD).write_text(card, encoding="utf-8")
+        _write_yaml(folder, content, (WEIGHTS, CARD))
+        ModelFolder.load(folder)  # a wrong value is told before the slow export
+        export_step(model, folder / STEP)
+        _write_yaml(folder, content, (WEIGHTS, STEP, CARD))
         _check(folder)
         _replace(folder, target)
     return ModelFolder.load(target)
@@ -124,14 +125,16 @@ def _plain_thresholds(thresholds: Thresholds | Mapping[str, float]) -> dict[str,
     return given
 
 
-def _to_yaml(content: dict[str, object]) -> str:
+def _write_yaml(folder: Path, content: dict[str, object], files: tuple[str, ...]) -> None:
+    """Write model.yaml with the sha256 of these files."""
+    content = {**content, "files": {file: compute_sha256(folder / file) for file in files}}
     try:
-        text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=95)
-        return text
+        text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=95)
     except yaml.YAMLError as error:  # a numpy number, say
         raise ConfigError(
             f"save_model_folder: expected plain numbers and texts; {error}"
         ) from error
+    (folder / MODEL_YAML).write_text(text, encoding="utf-8")
 
 
 def _check(folder: Path) -> None:

@@ -1,0 +1,149 @@
+# Copyright 2026 The co_perception authors
+# SPDX-License-Identifier: Apache-2.0
+"""A small real model folder, and people who move."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from numpy.typing import NDArray
+
+from co_perception.engine import Recogniser, RecogniserConfig
+from co_perception.skeleton.types import Skeleton, TrackState
+
+LABELS = ("stand", "walk", "wave", "jump", "bend")
+SECOND = 1_000_000_000
+
+Person = Callable[..., Skeleton]
+
+
+@pytest.fixture(scope="session")
+def network():
+    """A co_st_gcn_small with random weights whose answers differ and are sure at times."""
+    torch = pytest.importorskip("torch", reason="making a model folder needs torch")
+    from co_perception.models import create_model
+
+    torch.manual_seed(7)
+    model = create_model(
+        "co_st_gcn_small", num_classes=len(LABELS), widths=(16, 24), dilations=(1, 2), window=4
+    )
+    model.train()
+    with torch.no_grad():
+        for _ in range(5):  # so that batch norm has statistics other than 0 and 1
+            model(torch.randn(8, 5, 20, 13))
+        for name, parameter in model.named_parameters():
+            if "classifier" in name:
+                parameter.mul_(8.0)
+    return model.eval()
+
+
+@pytest.fixture(scope="session")
+def saved_folder(network, tmp_path_factory) -> Path:
+    """The network as a model folder; not to be changed."""
+    from co_perception.engine.save import save_model_folder
+
+    path = tmp_path_factory.mktemp("models") / "tiny"
+    save_model_folder(
+        path,
+        network,
+        name="tiny",
+        labels=LABELS,
+        joint_layout="common13",
+        features="root_scaled",
+        min_evidence=0.5,
+        thresholds={"enter": 0.5, "exit": 0.35, "min_hold_sec": 0.2},
+        temperature=1.0,
+        license="Apache-2.0",
+        training_data=["none: random weights"],
+        card="# tiny\n\nRandom weights, for tests.\n",
+    )
+    return path
+
+
+@pytest.fixture
+def folder(saved_folder, tmp_path) -> Path:
+    """A copy of the model folder that a test may spoil."""
+    return Path(shutil.copytree(saved_folder, tmp_path / "tiny"))
+
+
+@pytest.fixture
+def edit_yaml(folder) -> Callable[[Callable[[dict], None]], Path]:
+    """Change the copy's model.yaml by a function of its content."""
+
+    def edit(change: Callable[[dict], None]) -> Path:
+        file = folder / "model.yaml"
+        content = yaml.safe_load(file.read_text())
+        change(content)
+        file.write_text(yaml.safe_dump(content, sort_keys=False))
+        return folder
+
+    return edit
+
+
+@pytest.fixture
+def open_recogniser(saved_folder) -> Iterator[Callable[..., Recogniser]]:
+    """Open recognisers on the model folder; keyword arguments are the config's, mostly."""
+    opened: list[Recogniser] = []
+
+    def open_one(
+        max_streams: int = 4, backend: str = "onnxruntime", path: Path | None = None, **config
+    ) -> Recogniser:
+        opened.append(
+            Recogniser.from_folder(
+                path or saved_folder,
+                backend=backend,
+                max_streams=max_streams,
+                config=RecogniserConfig(**config),
+            )
+        )
+        return opened[-1]
+
+    yield open_one
+    for recogniser in opened:
+        recogniser.close()
+
+
+def _points(seed: int, time_sec: float) -> NDArray[np.float32]:
+    """Joints of a made-up person: upright, each joint swinging at its own pace."""
+    rng = np.random.default_rng(seed)
+    rest = np.array(
+        [
+            (0.50, 0.20),
+            (0.55, 0.30),
+            (0.45, 0.30),
+            (0.58, 0.42),
+            (0.42, 0.42),
+            (0.59, 0.53),
+            (0.41, 0.53),
+            (0.53, 0.55),
+            (0.47, 0.55),
+            (0.53, 0.72),
+            (0.47, 0.72),
+            (0.53, 0.90),
+            (0.47, 0.90),
+        ]
+    )
+    pace, phase = rng.uniform(0.3, 1.5, (13, 2)), rng.uniform(0, 6.28, (13, 2))
+    swing = rng.uniform(0.0, 0.06, (13, 2))
+    xy = rest + swing * np.sin(2 * np.pi * pace * time_sec + phase)
+    return np.concatenate([xy, np.full((13, 1), 0.9)], axis=1).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def person() -> Person:
+    """Make the skeleton of person `seed` at an image stamp."""
+
+    def make(
+        seed: int, stamp_ns: int, *, missing: tuple[int, ...] = (), size=(640, 480), **fields
+    ) -> Skeleton:
+        points = _points(seed, stamp_ns / SECOND)
+        points[list(missing)] = (np.nan, np.nan, 0.0)
+        fields = {"track_state": TrackState.OK, **fields}
+        return Skeleton("common13", points, size, 0.9, body_id=f"p{seed}", **fields)
+
+    return make
