@@ -1,6 +1,6 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
-"""Camera -> pose -> activity. What is declared and started is data: co_perception/nodes/launch_plan.py.
+"""Camera -> pose -> activity; arguments and nodes are data in co_perception/nodes/launch_plan.py.
 
 ros2 launch co_perception activity.launch.py                     # a rendered person, no camera
 ros2 launch co_perception activity.launch.py camera:=0           # the first USB camera

@@ -12,7 +12,7 @@ from co_perception.msg import SkeletonArray
 from co_perception.nodes.answers import AnswerPublisher
 from co_perception.nodes.config import tracker_config
 from co_perception.nodes.conversions import stamp_ns
-from co_perception.nodes.counting import ImageCount
+from co_perception.nodes.counting import ImageCount, TrackAges
 from co_perception.nodes.lifecycle import PerceptionNode
 from co_perception.nodes.mailbox import Worker
 from co_perception.nodes.parameters import Value
@@ -50,6 +50,7 @@ class ActivityNode(PerceptionNode):
         self._tracker = PersonTracker(tracker_config(self._given))
         self._tracks_here = False
         self._images = ImageCount()
+        self._ages = TrackAges()
         self._worker = Worker("activity", self._work, self._on_error)
         self._answers.start(self._worker)
         self._subscription = self.create_subscription(
@@ -112,7 +113,9 @@ class ActivityNode(PerceptionNode):
         """Give ids where a foreign estimator gave none; a track must age on empty images too."""
         if skeletons:
             self._tracks_here = not all(skeleton.body_id for skeleton in skeletons)
-        return self._tracker.update(skeletons, stamp) if self._tracks_here else skeletons
+        if self._tracks_here:
+            return self._tracker.update(skeletons, stamp)
+        return self._ages.apply(skeletons, stamp)
 
     def _on_error(self, error: Exception) -> None:
         self.stats.count("errors")

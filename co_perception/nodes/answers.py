@@ -11,23 +11,22 @@ from typing import Any
 
 from std_msgs.msg import Header
 
+from co_perception.engine.activity import Activity, ActivityEvent, EventType, Reason
 from co_perception.errors import CoPerceptionError
-from co_perception.msg import ActivityArray, ActivityEvent, ModelInfo
-from co_perception.nodes.config import activity_config
-from co_perception.nodes.conversions import duration_message, stamp_ns
+from co_perception.msg import ActivityArray, ModelInfo
+from co_perception.msg import ActivityEvent as ActivityEventMsg
+from co_perception.nodes.config import pipeline_config
+from co_perception.nodes.conversions import duration_message, header_message, stamp_ns
 from co_perception.nodes.lifecycle import PerceptionNode
 from co_perception.nodes.mailbox import Worker
 from co_perception.nodes.parameters import Value
 from co_perception.nodes.qos import ACTIVITY_EVENTS, ACTIVITY_MODEL, activity_qos
 from co_perception.nodes.results import event_message, model_message, person_message
 from co_perception.pipeline import ActivityStage
-from co_perception.skeleton.types import Skeleton, TrackState
+from co_perception.skeleton.types import Skeleton
 from co_perception.srv import LoadModel, ResetState
 
 __all__ = ["AnswerPublisher"]
-
-_FORGET_NS = 60_000_000_000
-"""Births of ids that ended without a word (their publisher died) are kept this long."""
 
 
 class AnswerPublisher:
@@ -44,27 +43,29 @@ class AnswerPublisher:
         """
         self._node = node
         self._parameters = parameters
-        self._stage: ActivityStage | None = ActivityStage(activity_config(parameters))
+        self._stage: ActivityStage | None = ActivityStage(pipeline_config(parameters).activity)
         make = node.create_lifecycle_publisher
         qos = activity_qos(float(parameters["deadline_sec"]))
         self._activity = make(ActivityArray, "activity", qos)
-        self._events = make(ActivityEvent, "activity_events", ACTIVITY_EVENTS)
+        self._events = make(ActivityEventMsg, "activity_events", ACTIVITY_EVENTS)
         self._model = make(ModelInfo, "activity_model", ACTIVITY_MODEL)
         self._services = [
             node.create_service(ResetState, "~/reset", self._on_reset),
             node.create_service(LoadModel, "~/load_model", self._on_load_model),
         ]
         self._worker: Worker[Any] | None = None
+        self.sequence = 0
 
     def start(self, worker: Worker[Any]) -> None:
         """Begin an activation: sequence from 0, everybody cold."""
         if self._stage is None:  # the deactivation before has closed it
-            self._stage = ActivityStage(activity_config(self._parameters))
+            self._stage = ActivityStage(pipeline_config(self._parameters).activity)
         self._worker = worker
-        self._sequence = 0
+        self.sequence = 0
         self._last_ns: int | None = None
         self._size: tuple[int, int] | None = None
-        self._born: dict[str, tuple[int, int]] = {}
+        self._frame_id = ""
+        self._reloaded: set[str] = set()
         self._publish_model()
 
     def stop(self) -> None:
@@ -89,26 +90,25 @@ class AnswerPublisher:
         skeletons: list[Skeleton],
         dropped: int,
         started_sec: float,
-    ) -> Any:
+    ) -> tuple[list[Activity], list[ActivityEvent]]:
         """Recognise and publish.
 
         Args:
             header: Of the source image.
             image_size: Width and height, pixels.
-            skeletons: Everybody's, with ids; LOST and REMOVED tracks included.
+            skeletons: Everybody's, with ids and ages; LOST and REMOVED tracks included.
             dropped: Images not processed since the last call.
             started_sec: `time.perf_counter()` when the work on this image began.
         Returns:
-            The activities.
+            What was published: an activity for each skeleton, and the events.
         """
         stamp = stamp_ns(header.stamp)
         self._notice_changes(stamp, image_size)
-        skeletons = [self._with_age(skeleton, stamp) for skeleton in skeletons]
-        activities = self._stage.process(skeletons, stamp)
+        activities = self._with_reload(self._stage.process(skeletons, stamp))
         by_id = {skeleton.body_id: skeleton for skeleton in skeletons}
         message = ActivityArray(
             header=header,
-            sequence=self._sequence,
+            sequence=self.sequence,
             image_width=image_size[0],
             image_height=image_size[1],
             dropped_images=dropped,
@@ -119,40 +119,58 @@ class AnswerPublisher:
         message.latency = duration_message(self._node.now_ns() - stamp)
         message.compute = duration_message(round((time.perf_counter() - started_sec) * 1e9))
         self._activity.publish(message)
-        self._sequence += 1
-        events = self._stage.take_events()
-        for event in events:
-            self._events.publish(event_message(event, header.frame_id, message.model_id))
+        self.sequence += 1
+        self._frame_id = header.frame_id
+        events = self._publish_events()
         return activities, events
 
-    def _with_age(self, skeleton: Skeleton, stamp: int) -> Skeleton:
-        """Add the track's age, which skeletons do not carry over DDS."""
-        if skeleton.track_age_ns:
-            return skeleton
-        born, _ = self._born.get(skeleton.body_id, (stamp, stamp))
-        self._born[skeleton.body_id] = (born, stamp)
-        if skeleton.track_state is TrackState.REMOVED:
-            del self._born[skeleton.body_id]
-        return replace(skeleton, track_age_ns=max(stamp - born, 0))
+    def _publish_events(self) -> list[ActivityEvent]:
+        """Publish what began and ended; who stayed while the network changed does not enter."""
+        events = [
+            event
+            for event in self._stage.take_events()
+            if event.type is not EventType.PERSON_ENTERED or event.stream_id not in self._reloaded
+        ]
+        model_id = self._stage.info.model_id
+        for event in events:
+            self._events.publish(event_message(event, self._frame_id, model_id))
+        return events
+
+    def _with_reload(self, activities: list[Activity]) -> list[Activity]:
+        """Tell those who were here before another network was loaded why they are cold."""
+        self._reloaded &= {a.stream_id for a in activities if not a.usable}
+        return [
+            replace(a, reason=Reason.RESET_MODEL)
+            if a.stream_id in self._reloaded and a.reason is Reason.NONE
+            else a
+            for a in activities
+        ]
+
+    def reset(self, reason: Reason) -> None:
+        """Let everybody start anew."""
+        self._stage.reset(reason=reason)
 
     def _notice_changes(self, stamp: int, size: tuple[int, int]) -> None:
-        """Say what the network will answer with a reset, and keep the list of births short."""
+        """Say what the network will answer with a reset."""
         if self._last_ns is not None and stamp < self._last_ns:
             self._node.stats.count("stamps went back")
             back = (self._last_ns - stamp) / 1e9
             self._node.warn("back", f"Stamps went back by {back:.3f} s: all states start anew.")
-            self._born.clear()
         if self._size not in (None, size):
             self._node.stats.count("size changes")
             self._node.warn("size", f"Image size changed from {self._size} to {size}.")
         self._last_ns, self._size = stamp, size
-        if len(self._born) > 1000:
-            recent = {k: v for k, v in self._born.items() if stamp - v[1] < _FORGET_NS}
-            self._born = recent
 
     def _publish_model(self) -> None:
-        if self._stage is not None:
-            self._model.publish(model_message(self._stage, self._node.now_ns()))
+        backend = self._stage.backend
+        message = model_message(
+            self._stage.info,
+            header_message(self._node.now_ns(), ""),
+            backend=backend.name,
+            device=backend.device,
+            precision=backend.precision,
+        )
+        self._model.publish(message)
 
     def _errand(self, errand: Callable[[], Any], response: Any) -> Any:
         """Run an errand on the worker's thread; errors become the service's answer."""
@@ -176,7 +194,7 @@ class AnswerPublisher:
         response.success = bool(cleared) or not request.body_id
         response.message = f"{cleared} states start anew"
         if not response.success:
-            known = ", ".join(self._stage.stream_ids) or "nobody"
+            known = ", ".join(self._stage.streams) or "nobody"
             response.message = f"No such person: '{request.body_id}'. Known: {known}."
         return response
 
@@ -185,14 +203,18 @@ class AnswerPublisher:
     ) -> LoadModel.Response:
         wanted = {**self._parameters, "model": request.path}
         try:
-            stage = ActivityStage(activity_config(wanted))
+            stage = ActivityStage(pipeline_config(wanted).activity)
         except CoPerceptionError as error:
             response.success = False
             response.message = str(error)
             return response
 
         def swap() -> bool:
-            old, self._stage = self._stage, stage
+            old = self._stage
+            self._reloaded = set(old.streams)
+            old.reset(reason=Reason.RESET_MODEL)
+            self._publish_events()
+            self._stage = stage
             old.close()
             return True
 

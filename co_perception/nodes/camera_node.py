@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from co_perception.camera import FrameSource, open_source
 from co_perception.camera.source import Frame
 from co_perception.errors import SourceError
+from co_perception.nodes.config import pipeline_config
 from co_perception.nodes.conversions import (
     camera_info_message,
     compressed_message,
@@ -23,26 +24,9 @@ from co_perception.nodes.parameters import Value
 from co_perception.nodes.qos import IMAGE
 from co_perception.nodes.reader import FrameReader, FrameStamper
 from co_perception.nodes.runner import run_node
+from co_perception.pipeline import open_camera
 
-__all__ = ["CameraNode", "main", "make_reader", "make_stamper", "open_camera"]
-
-
-def open_camera(parameters: dict[str, Value]) -> FrameSource:
-    """Open the source that the parameters name.
-
-    Raises:
-        SourceError: If it cannot be opened.
-    """
-    return open_source(
-        str(parameters["camera"]),
-        width=int(parameters["width"]),
-        height=int(parameters["height"]),
-        rate=float(parameters["rate"]),
-        real_time=bool(parameters["real_time"]),
-        rotate=int(parameters["rotate"]),
-        seed=int(parameters["seed"]),
-        persons=int(parameters["persons"]),
-    )
+__all__ = ["CameraNode", "main", "make_reader", "make_stamper"]
 
 
 def make_reader(
@@ -56,13 +40,16 @@ def make_reader(
     Raises:
         SourceError: If the camera cannot be opened.
     """
-    real_time = bool(parameters["real_time"])
+    config = pipeline_config(parameters).camera
+    # The reader loops by itself: the pause between two turns is no lateness of the source's.
+    config = replace(config, loop=config.camera == "demo")
+    real_time = config.real_time
     return FrameReader(
-        lambda: open_camera(parameters),
+        lambda: open_camera(config),
         on_frame=on_frame,
         on_end=on_end,
         on_error=on_error,
-        loop=bool(parameters["loop"]) or parameters["camera"] == "demo",
+        loop=bool(parameters["loop"]),
         loop_pause_sec=float(parameters["loop_pause_sec"]) if real_time else 0.0,
     )
 

@@ -1,10 +1,17 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
-"""Count the images that got lost on the way, over all stages before this one."""
+"""What the messages of a stage before do not say outright: lost images, ages of tracks."""
 
 from __future__ import annotations
 
-__all__ = ["ImageCount"]
+from dataclasses import replace
+
+from co_perception.skeleton.types import Skeleton, TrackState
+
+__all__ = ["ImageCount", "TrackAges"]
+
+_MOST_TRACKS = 1000
+"""More births than this are not kept: publishers that die never say REMOVED."""
 
 
 class ImageCount:
@@ -44,3 +51,23 @@ class ImageCount:
         dropped = number - self._processed - 1
         self._processed = number
         return dropped
+
+
+class TrackAges:
+    """Ages of tracks by image time, which skeleton messages do not carry."""
+
+    def __init__(self) -> None:
+        self._born: dict[str, int] = {}
+
+    def apply(self, skeletons: list[Skeleton], stamp_ns: int) -> list[Skeleton]:
+        """Return the skeletons of one image with their ages; a stamp that went back is age 0."""
+        aged = []
+        for skeleton in skeletons:
+            born = min(self._born.get(skeleton.body_id, stamp_ns), stamp_ns)
+            self._born[skeleton.body_id] = born
+            aged.append(replace(skeleton, track_age_ns=stamp_ns - born))
+            if skeleton.track_state is TrackState.REMOVED:
+                del self._born[skeleton.body_id]
+        while len(self._born) > _MOST_TRACKS:
+            del self._born[next(iter(self._born))]
+        return aged

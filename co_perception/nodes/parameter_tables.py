@@ -1,43 +1,72 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every parameter of every node, declared here and nowhere else."""
+"""Every parameter of every node, declared here and nowhere else.
+
+What the pipeline itself has under the same key takes default, range and choices from there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import Field, fields
+from typing import Any
 
 from co_perception.nodes.parameters import Change, ParameterSpec
+from co_perception.pipeline_config import ActivityConfig, CameraConfig, PoseConfig
 
-__all__ = ["NODE_DESCRIPTIONS", "NODE_PARAMETERS", "parameters_of"]
+__all__ = ["FROM_MODEL", "NODE_DESCRIPTIONS", "NODE_PARAMETERS", "parameters_of"]
+
+FROM_MODEL = -1.0
+"""Stands for None, which a ROS parameter cannot be: the model folder's own value."""
+
+_FIELDS: dict[str, Field[Any]] = {
+    one.name: one for section in (CameraConfig, PoseConfig, ActivityConfig)
+    for one in fields(section)
+}  # fmt: skip
+
+
+def _key(name: str, description: str, unit: str = "") -> ParameterSpec:
+    """Return the parameter for a key of the pipeline."""
+    one = _FIELDS[name]
+    optional = one.metadata.get("optional", False)
+    return ParameterSpec(
+        name,
+        FROM_MODEL if optional else one.default,
+        f"{description}; {FROM_MODEL:g}: the model's own" if optional else description,
+        unit,
+        FROM_MODEL if optional else one.metadata.get("low"),
+        one.metadata.get("high"),
+        one.metadata.get("choices", ()),
+    )
+
 
 _P = ParameterSpec
 
 COMMON = (
     _P("autostart", True, "Configure and activate without being asked", change=Change.NEVER),
-    _P("watchdog_sec", 5.0, "Say so when nothing arrives for this long; 0 is never",
-       unit="s", minimum=0.0, maximum=3600.0, change=Change.LIVE),
+    _P("watchdog_sec", 5.0, "Say so when nothing arrives for this long; 0: never", "s",
+       minimum=0.0, maximum=3600.0, change=Change.LIVE),
 )  # fmt: skip
 
 CAMERA = (
-    _P("camera", "demo", "Where images come from: demo, a device index, /dev/videoN, a video file,"
-       " a folder of images, rtsp:// or http://, gst:<pipeline>"),
-    _P("width", 640, "Image width asked of devices and of the demo", unit="pixels",
-       minimum=64, maximum=7680),
-    _P("height", 480, "Image height asked of devices and of the demo", unit="pixels",
-       minimum=64, maximum=4320),
-    _P("rate", 30.0, "Image rate asked of devices, folders and the demo", unit="Hz",
-       minimum=0.1, maximum=240.0),
-    _P("rotate", 0, "Turn images clockwise by this angle", unit="degrees",
-       choices=(0, 90, 180, 270)),
-    _P("loop", False, "Start files and folders over at their end, after a pause of"
-       " loop_pause_sec"),
-    _P("loop_pause_sec", 1.5, "Pause between two turns of a file, so that everything downstream"
-       " sees a gap and starts anew", unit="s", minimum=0.0, maximum=60.0),
-    _P("real_time", True, "Play files at their own rate; false: as fast as they are processed,"
-       " losing none"),
-    _P("persons", 1, "Number of people that the demo renders", minimum=1, maximum=4),
+    _key("camera", "Where images come from: demo, a device index, /dev/videoN, a video file, a"
+         " folder of images, rtsp:// or http://, gst:<pipeline>"),
+    _key("width", "Image width asked of devices, GStreamer and the demo", "pixels"),
+    _key("height", "Image height asked of devices, GStreamer and the demo", "pixels"),
+    _key("rate", "Image rate of folders and the demo, asked of devices", "Hz"),
+    _key("rotate", "Turn images clockwise by this angle", "degrees"),
+    _key("loop", "Start files and folders over at their end, after loop_pause_sec; the demo always"
+         " does"),
+    _P("loop_pause_sec", 1.5, "Pause between two turns of a file: everything downstream sees a"
+       " gap and starts anew", "s", minimum=0.0, maximum=60.0),
+    _key("real_time", "Play files at their own pace, dropping what comes too late; false: every"
+         " image, as fast as it is processed"),
+    _key("persons", "Number of people that the demo renders"),
     _P("seed", 0, "Seed of the demo: the same seed gives the same film", minimum=0,
        maximum=2**31 - 1),
+    _key("timeout_sec", "Silence after which a stream or device counts as cut", "s"),
+    _key("reconnect_sec", "How long a cut stream or device is opened again before that is an"
+         " error; then the node goes on trying", "s"),
     _P("frame_id", "camera_optical_frame", "Frame of the images' headers"),
 )  # fmt: skip
 
@@ -45,46 +74,52 @@ IMAGE_INPUT = (
     _P("image_reliability", "reliable", "Reliability of the image subscription: reliable for"
        " camera_node, best_effort for cameras that offer no more",
        choices=("reliable", "best_effort")),
-    _P("rotate", 0, "Turn incoming images clockwise by this angle", unit="degrees",
-       choices=(0, 90, 180, 270)),
+    _key("rotate", "Turn incoming images clockwise by this angle", "degrees"),
 )  # fmt: skip
 
 POSE = (
-    _P("estimator", "mediapipe", "Pose estimator"),
-    _P("pose_model_path", "", "Model file of the pose estimator; empty: the cached asset"),
-    _P("max_people", 1, "Most people looked for in one image", minimum=1, maximum=16),
-    _P("min_confidence", 0.5, "Least confidence of a pose that is believed", minimum=0.0,
-       maximum=1.0),
-    _P("grace_sec", 1.0, "How long a person may be out of sight and keep the id", unit="s",
-       minimum=0.0, maximum=60.0),
-    _P("smooth", True, "Smooth the joints of each person over time (One-Euro filter)"),
+    _key("estimator", "Pose estimator"),
+    _key("pose_model_path", "Model file of the estimator; empty: the cached asset"),
+    _key("pose_backend", "Interface of the estimator: auto, or one by name"),
+    _key("max_people", "Most people looked for in one image"),
+    _key("min_confidence", "Least confidence of a pose that is believed"),
+    _key("grace_sec", "How long a person may be out of sight and keep the id", "s"),
+    _key("smooth", "Smooth the joints of each person over time (One-Euro filter)"),
+    _key("min_cutoff_hz", "Smoothing of a joint at rest: the lower, the smoother", "Hz"),
+    _key("beta", "Rise of that cutoff with the joint's speed: the higher, the less lag"),
 )  # fmt: skip
 
 ACTIVITY = (
-    _P("model", "starter", "Model folder: a path, or the name of an installed model"),
-    _P("backend", "auto", "What runs the network's step",
-       choices=("auto", "onnxruntime", "torch")),
-    _P("device", "cpu", "Where the network runs: cpu, cuda or cuda:<index>"),
-    _P("max_streams", 8, "Most people recognised at the same time", minimum=1, maximum=256),
-    _P("max_gap_sec", 0.5, "Time without images after which everybody's state starts anew",
-       unit="s", minimum=0.05, maximum=60.0),
-    _P("top_k", 5, "Number of classes listed per person", minimum=1, maximum=1000),
+    _key("model", "Model folder: a path, or the name of an installed model"),
+    _key("backend", "What runs the network's step: auto, onnxruntime or torch"),
+    _key("device", "Where the network runs: cpu, cuda or cuda:<index>"),
+    _key("threads", "Threads of the network's backend"),
+    _key("max_streams", "Most people recognised at the same time; others are OVER_LIMIT"),
+    _key("max_gap_sec", "Time without poses after which states start anew", "s"),
+    _key("stale_sec", "How long scores are held without new poses before they are STALE", "s"),
+    _key("min_joints", "Fewer visible joints than this are no pose"),
+    _key("min_visibility", "A joint less visible than this does not count as visible"),
+    _key("top_k", "Number of classes listed per person"),
+    _key("enter_threshold", "Probability at which a class becomes the label"),
+    _key("exit_threshold", "Probability below which it stops being the label"),
+    _key("min_hold_sec", "How long a change must last before the label follows", "s"),
     _P("deadline_sec", 0.0, "Longest time between two messages that the topic activity promises;"
-       " 0 promises nothing", unit="s", minimum=0.0, maximum=60.0),
+       " 0 promises nothing", "s", minimum=0.0, maximum=60.0),
 )  # fmt: skip
 
 TRACKING = (
-    _P("grace_sec", 1.0, "How long a person may be out of sight and keep the id, where skeletons"
-       " arrive without ids", unit="s", minimum=0.0, maximum=60.0),
+    _key("grace_sec", "How long a person may be out of sight and keep the id, where skeletons"
+         " arrive without ids", "s"),
 )  # fmt: skip
 
 FUSED = (
     _P("record", "", "Write an annotated video here (.mp4); empty: none"),
-    _P("timeline", "", "Write a picture of labels over time here (.png) at the end; empty: none"),
-    _P("duration_sec", 0.0, "End the node after this much image time; 0: never", unit="s",
-       minimum=0.0, maximum=86400.0),
+    _P("timeline", "", "Write a picture of the labels over time here (.png) at the end; empty:"
+       " none"),
+    _P("duration_sec", 0.0, "End the node after this much image time; 0: never", "s", minimum=0.0,
+       maximum=86400.0),
     _P("overlay", True, "Publish the annotated image while somebody subscribes to overlay"),
-    _P("privacy", False, "Never publish images: the topics image and overlay do not exist"),
+    _P("privacy", False, "Publish no images at all: the topics image and overlay do not exist"),
 )  # fmt: skip
 
 NODE_PARAMETERS: Mapping[str, tuple[ParameterSpec, ...]] = {

@@ -7,9 +7,9 @@ from __future__ import annotations
 import time
 from typing import Any, NoReturn
 
-import numpy as np
 from sensor_msgs.msg import Image
 
+from co_perception.camera.rotation import rotate_image
 from co_perception.errors import CoPerceptionError
 from co_perception.msg import SkeletonArray
 from co_perception.nodes.config import pipeline_config
@@ -18,7 +18,7 @@ from co_perception.nodes.lifecycle import PerceptionNode
 from co_perception.nodes.mailbox import Worker
 from co_perception.nodes.parameters import Value
 from co_perception.nodes.qos import SKELETONS, image_subscription_qos
-from co_perception.nodes.results import skeleton_message
+from co_perception.nodes.results import fill_skeletons
 from co_perception.nodes.runner import run_node
 from co_perception.nodes.watchdog import explain_topic_silence
 from co_perception.pipeline import PoseStage
@@ -35,7 +35,7 @@ class PoseNode(PerceptionNode):
 
     def __init__(self) -> None:
         super().__init__("pose_node")
-        self._worker: Worker[tuple[Image, float]] | None = None
+        self._worker: Worker[Image] | None = None
         self._stage: PoseStage | None = None
         self._subscription: Any = None
         self._publisher: Any = None
@@ -44,15 +44,15 @@ class PoseNode(PerceptionNode):
     def do_configure(self, parameters: dict[str, Value]) -> None:
         """Load the estimator, so that what is wrong with it is said here."""
         self._given = parameters
-        self._turns = int(parameters["rotate"]) // 90
+        self._degrees = int(parameters["rotate"])
         self._qos = image_subscription_qos(str(parameters["image_reliability"]))
-        self._stage = PoseStage(pipeline_config(parameters))
+        self._stage = PoseStage(pipeline_config(parameters).pose)
         self._publisher = self.create_lifecycle_publisher(SkeletonArray, "skeletons", SKELETONS)
 
     def do_activate(self) -> None:
         """Start the worker, then listen."""
         if self._stage is None:  # deactivate has closed it
-            self._stage = PoseStage(pipeline_config(self._given))
+            self._stage = PoseStage(pipeline_config(self._given).pose)
         self._sequence = 0
         self._dropped = 0
         self._last: tuple[int, tuple[int, int]] | None = None
@@ -93,12 +93,11 @@ class PoseNode(PerceptionNode):
         self._dropped += dropped
         self.stats.count("dropped", dropped)
         try:
-            image = np.rot90(image_from_message(message), -self._turns)
+            image = rotate_image(image_from_message(message), self._degrees)
         except CoPerceptionError as error:
             self._dropped += 1
             self.refuse(type(error).__name__, str(error))
             return
-        image = np.ascontiguousarray(image)
         self._notice_changes(stamp_ns(message.header.stamp), image.shape[1::-1])
         converted = time.perf_counter()
         skeletons = self._stage.process(image, stamp_ns(message.header.stamp))
@@ -113,15 +112,12 @@ class PoseNode(PerceptionNode):
 
     def _publish(self, source: Image, image: Any, skeletons: list, started: float) -> None:
         message = SkeletonArray(
-            header=source.header,
             sequence=self._sequence,
-            image_width=image.shape[1],
-            image_height=image.shape[0],
             dropped_images=self._dropped,
             estimator=self._stage.name,
             joint_layout=self._stage.layout,
-            skeletons=[skeleton_message(skeleton) for skeleton in skeletons],
         )
+        fill_skeletons(message, source.header, image.shape[1::-1], skeletons)
         message.compute = duration_message(round((time.perf_counter() - started) * 1e9))
         self._publisher.publish(message)
         self._sequence += 1

@@ -45,6 +45,13 @@ class FrameStamper:
         self._shift_ns = 0
         self._last_ns: int | None = None
 
+    def restamp(self, frame: Frame) -> Frame:
+        """Return the frame with its header stamp, what is known of its people shifted alike."""
+        stamp_ns = self.stamp(frame)
+        shift_ns = stamp_ns - frame.stamp_ns
+        truth = tuple(replace(one, since_ns=one.since_ns + shift_ns) for one in frame.truth)
+        return replace(frame, stamp_ns=stamp_ns, truth=truth)
+
     def stamp(self, frame: Frame) -> int:
         """Return the header stamp of a frame, nanoseconds."""
         if self._live:

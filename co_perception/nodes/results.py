@@ -13,17 +13,23 @@ from numpy.typing import NDArray
 from std_msgs.msg import Header
 
 from co_perception.engine.activity import Activity, ActivityEvent
+from co_perception.engine.model_folder import ModelFolder
 from co_perception.errors import ShapeError
 from co_perception.msg import ActivityEvent as ActivityEventMsg
 from co_perception.msg import ActivityScore as ActivityScoreMsg
-from co_perception.msg import PersonActivity
+from co_perception.msg import ModelInfo, PersonActivity, SkeletonArray
 from co_perception.msg import Skeleton as SkeletonMsg
-from co_perception.msg import SkeletonArray
 from co_perception.nodes.conversions import duration_message, time_message
 from co_perception.skeleton.layouts import get_layout
 from co_perception.skeleton.types import Skeleton, TrackState
 
-__all__ = ["event_message", "person_message", "skeleton_message", "skeletons_from_message"]
+__all__ = [
+    "event_message",
+    "model_message",
+    "person_message",
+    "skeleton_message",
+    "skeletons_from_message",
+]
 
 
 def skeleton_message(skeleton: Skeleton) -> SkeletonMsg:
@@ -41,6 +47,26 @@ def skeleton_message(skeleton: Skeleton) -> SkeletonMsg:
     message.image_points = _floats(skeleton.points)
     if skeleton.world is not None:
         message.world_points = _floats(skeleton.world)
+    return message
+
+
+def fill_skeletons(
+    message: SkeletonArray,
+    header: Header,
+    image_size: tuple[int, int],
+    skeletons: list[Skeleton],
+) -> SkeletonArray:
+    """Put one image's skeletons into a message and return it.
+
+    Args:
+        message: With everything that is not about the image.
+        header: Of the source image.
+        image_size: Width and height, pixels.
+        skeletons: Everybody's, of one layout.
+    """
+    message.header = header
+    message.image_width, message.image_height = image_size
+    message.skeletons = [skeleton_message(skeleton) for skeleton in skeletons]
     return message
 
 
@@ -130,6 +156,39 @@ def event_message(event: ActivityEvent, frame_id: str, model_id: str) -> Activit
         model_id=model_id,
         confidence=float(event.confidence),
         duration=duration_message(event.duration_ns),
+    )
+
+
+def model_message(
+    model: ModelFolder, header: Header, *, backend: str, device: str, precision: str
+) -> ModelInfo:
+    """Return the card of the model in use.
+
+    Args:
+        model: The model folder.
+        header: When it was loaded.
+        backend: What runs the step.
+        device: Where.
+        precision: Of the arithmetic.
+    """
+    return ModelInfo(
+        header=header,
+        model_id=model.model_id,
+        architecture=model.architecture,
+        weights_sha256=model.weights_sha256,
+        license=model.license,
+        device=device,
+        precision=precision,
+        backend=backend,
+        labels=list(model.labels),
+        joint_layout=model.joint_layout,
+        joint_names=list(model.layout.joints),
+        expected_rate=float(model.expected_rate),
+        receptive_field=model.receptive_field,
+        delay=model.delay,
+        enter_threshold=model.thresholds.enter,
+        exit_threshold=model.thresholds.exit,
+        min_hold=duration_message(round(model.thresholds.min_hold_sec * 1e9)),
     )
 
 

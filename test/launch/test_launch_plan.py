@@ -75,7 +75,7 @@ def test_simulated_time_reaches_every_node():
         pytest.param({"fused": "true", "camera": "none"}, "cannot go with", id="fused-foreign"),
         pytest.param({"image_topic": "/cam"}, "needs camera:=none", id="topic-own-camera"),
         pytest.param({"width": "wide"}, "'width': expected a value of type integer", id="type"),
-        pytest.param({"width": "3"}, "'width': expected 64 to 7680", id="range"),
+        pytest.param({"width": "3"}, "'width': expected 16 to 16384", id="range"),
     ],
 )
 def test_plan_refuses_with_a_reason(changed, message):

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real nodes in real processes over DDS, seen from a node in the test's own process."""
 
+import importlib
 import os
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,6 @@ def make_environment(domain: int) -> dict[str, str]:
         **os.environ,
         "ROS_DOMAIN_ID": str(domain),
         "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-        "ROS_LOCALHOST_ONLY": "1" if "humble" in os.environ.get("ROS_DISTRO", "") else "0",
         "RCUTILS_COLORIZED_OUTPUT": "0",
         "PYTHONUNBUFFERED": "1",
         "OMP_NUM_THREADS": "1",
@@ -85,6 +86,7 @@ class Ros:
         self.environment = environment
         self._folder = folder
         self._processes = []
+        self._clients = {}
 
     def start(self, name, parameters=None, arguments=()) -> NodeProcess:
         """Start a node of the package."""
@@ -119,11 +121,13 @@ class Ros:
 
     def call(self, kind, name, request):
         """Call a service and return its answer."""
-        client = self.node.create_client(kind, name)
-        self.until(client.service_is_ready, f"the service {name}")
-        future = client.call_async(request)
+        if name not in self._clients:
+            self._clients[name] = self.node.create_client(kind, name)
+            self.until(self._clients[name].service_is_ready, f"the service {name}")
+            # Ready means that we see the service; that it sees us, nobody tells.
+            self.spin(0.3)
+        future = self._clients[name].call_async(request)
         self.until(future.done, f"an answer of {name}")
-        self.node.destroy_client(client)
         return future.result()
 
     def change(self, node, label) -> bool:
@@ -147,7 +151,7 @@ class Ros:
         return self.call(GetState, f"/{node}/get_state", GetState.Request()).current_state.label
 
     def diagnostics(self):
-        """Return a dictionary node -> newest diagnostics as a dictionary, filled while spinning."""
+        """Return node -> its newest diagnostics; fills while spinning."""
         from diagnostic_msgs.msg import DiagnosticArray
 
         newest = {}
@@ -176,8 +180,11 @@ def ros(tmp_path, monkeypatch):
     # The upper 101 of the ids that every system allows; differs between parallel jobs.
     domain = 1 + (os.getpid() + int(time.monotonic() * 10)) % 100
     environment = make_environment(domain)
-    for key in ("ROS_AUTOMATIC_DISCOVERY_RANGE", "ROS_LOCALHOST_ONLY"):
-        monkeypatch.setenv(key, environment[key])
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    with warnings.catch_warnings():
+        # The generator's parser imports modules that Python 3.11 deprecates.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        importlib.import_module("rosidl_generator_py")
     context = rclpy.Context()
     rclpy.init(context=context, domain_id=domain)
     node = rclpy.create_node("observer", context=context)
