@@ -42,7 +42,8 @@ def list_models(as_json: _Json = False) -> None:
         places = "\n".join(f"  {root}" for root in model_roots())
         out.print(f"No model folders found. Looked in:\n{places}", highlight=False)
         return
-    table = Table("name", "activities", "rate", "looks back", "licence", "path", box=None)
+    table = Table("name", "activities", "rate", "looks back", "licence", box=None)
+    table.add_column("path", overflow="fold")
     for row in rows:
         if "error" in row:
             table.add_row(row["name"], f"[red]{row['error']}", "", "", "", row["path"])
@@ -71,6 +72,8 @@ def show_model(
         print_json(facts)
         return
     table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(overflow="fold")
     for key, value in facts.items():
         table.add_row(f"[bold]{key}", _words(value))
     out.print(table)

@@ -80,7 +80,11 @@ class _Run:
     """One run: the parts, and what they have said so far."""
 
     def __init__(
-        self, source: FrameSource, pipeline: Pipeline, outputs: Outputs, lines: TextIO | None
+        self,
+        source: FrameSource,
+        pipeline: Pipeline,
+        video: VideoWriter | None,
+        lines: TextIO | None,
     ) -> None:
         info = pipeline.activity.info
         self.source = source
@@ -90,8 +94,7 @@ class _Run:
         self._model_id = info.model_id
         self._lines = lines
         self._next_index = 0
-        rate = source.info.rate or _VIDEO_RATE_UNKNOWN
-        self._video = VideoWriter(outputs.video, rate) if outputs.video is not None else None
+        self._video = video
 
     def process(self, frame: Frame) -> PipelineResult:
         """Run one frame through everything."""
@@ -106,11 +109,6 @@ class _Run:
             self._video.write(image, frame.stamp_ns)
         self.stats.add(result)
         return result
-
-    def close(self) -> None:
-        """Finish the video."""
-        if self._video is not None:
-            self._video.close()
 
     def _write_line(self, result: PipelineResult) -> None:
         record = activity_array(
@@ -137,11 +135,11 @@ def run_pipeline(
     outputs.check()
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_camera(config.camera))
+        video = _open_video(outputs.video, source, stack)
         with err.status("Loading pose estimator and network ..."):
             pipeline = stack.enter_context(Pipeline(config))
         lines = stack.enter_context(outputs.open_jsonl())
-        run = _Run(source, pipeline, outputs, lines)
-        stack.callback(run.close)
+        run = _Run(source, pipeline, video, lines)
         progress = stack.enter_context(_progress())
         began = time.monotonic()
         # Ctrl-C is how a live run ends: what was recorded is kept.
@@ -164,6 +162,14 @@ def run_pipeline(
         print_json(summary)
     else:
         print_summary(err if outputs.jsonl == "-" else out, summary)
+
+
+def _open_video(
+    path: Path | None, source: FrameSource, stack: contextlib.ExitStack
+) -> VideoWriter | None:
+    if path is None:
+        return None
+    return stack.enter_context(VideoWriter(path, source.info.rate or _VIDEO_RATE_UNKNOWN))
 
 
 def _loop(run: _Run, progress: Progress, seconds: float | None) -> None:
