@@ -59,7 +59,7 @@ def create_solutions_finder() -> Finder:
 
 
 def measure(
-    label: str, seed: int, split: str, size: tuple[int, int], rate: float, create: Finder | None
+    label: str, seed: int, split: str, size: tuple[int, int], rate: float, find: Finder
 ) -> tuple[int, list[float], list[float]]:
     """Show one activity once through and compare what is found with the truth.
 
@@ -69,7 +69,6 @@ def measure(
     """
     labels = ["sit_down", "stand_up"] if label in ("sit_down", "stand_up") else [label]
     stage = create_stage(width=size[0], height=size[1], seed=seed, split=split, labels=labels)
-    find = create or create_finder()
     frames, errors, costs = 0, [], []
     for i in range(round(stage.duration * rate)):
         begin = time.process_time()
@@ -100,14 +99,14 @@ def main() -> None:
     options = parser.parse_args()
     width, height = (int(part) for part in options.size.split("x"))
     print(
-        f"{'activity':<10} {'frames':>6} {'found %':>8} {'error %':>8}  error % of each clip (style)"
+        f"{'activity':<10} {'frames':>6} {'found %':>8} {'error %':>8}  style error %/found % ..."
     )
     total: list[tuple[int, int, float]] = []
     costs: list[float] = []
     for label in options.labels:
         frames, errors, notes = 0, [], []
         for seed in range(options.seeds):
-            finder = create_solutions_finder() if options.solutions else None
+            finder = create_solutions_finder() if options.solutions else create_finder()
             n, e, c = measure(label, seed, options.split, (width, height), options.rate, finder)
             frames, errors, costs = frames + n, errors + e, costs + c
             script = make_timeline([label], seed=seed, split=options.split)

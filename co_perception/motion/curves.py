@@ -7,12 +7,14 @@ All are functions of continuous time, so a motion can be read at any rate and an
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["FloatArray", "KeyCurve", "Wander", "ease"]
 
-FloatArray = NDArray[np.float64]
+FloatArray: TypeAlias = NDArray[np.float64]
 
 
 def ease(x: FloatArray) -> FloatArray:

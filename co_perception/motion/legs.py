@@ -115,7 +115,7 @@ def travel(draw: Draw, gait: Gait, speed: float, way: str, seconds: float) -> Cy
         path, belt = treadmill(speed)
         return gait_cycle(gait, path, draw, belt_speed=belt)
     heading = float(draw.rng.choice([0.0, 0.5, -0.5, 0.25, -0.25])) * np.pi
-    loops = max(1.0, np.round(speed * seconds / 5.0))
+    loops = max(1, round(speed * seconds / 5.0))
     length = float(np.clip(speed * seconds / loops, 3.6, 6.2))
     # Too short a time for a round leaves it open rather than making the person hurry.
     speed = min(length * loops / seconds, 1.15 * speed)

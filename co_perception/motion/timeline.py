@@ -96,7 +96,7 @@ class Timeline:
     def is_transition(self, t: FloatArray) -> NDArray[np.bool_]:
         """Return (T,) True within a blend between two activities."""
         t = self._wrap(t)
-        out = np.zeros(len(t), np.bool_)
+        out: NDArray[np.bool_] = np.zeros(len(t), np.bool_)
         for segment in self.segments:
             out |= np.abs(self._since(t, segment)) < 0.5 * segment.blend
         return out
@@ -216,7 +216,7 @@ def _length(played: Performance, wanted: float, rng: np.random.Generator) -> flo
         return played.period + float(rng.uniform(0.3, 0.9))
     if played.label in ("stand", "walk", "run"):
         return wanted
-    return max(1.0, float(np.round(wanted / played.period))) * played.period
+    return max(1, round(wanted / played.period)) * played.period
 
 
 def _shuffled(rng: np.random.Generator) -> list[str]:

@@ -19,7 +19,7 @@ from co_perception.motion.splits import (
 __all__ = ["View", "look_at_origin", "project", "sample_view"]
 
 _STAGE_WIDTH_M = 2.9
-_STAGE_HEADROOM = 1.30
+_STAGE_HEADROOM = 1.40
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,6 @@ def sample_view(
         elevation_deg=sample_band(rng, ELEVATION_BANDS_DEG[split]),
         distance=float(distance),
         focal_px=float(focal),
-        target_height=0.54 * stature,
+        target_height=0.58 * stature,
         roll_deg=float(rng.normal(0.0, 1.0)) if split == "train" else 0.0,
     )

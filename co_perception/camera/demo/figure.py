@@ -10,101 +10,27 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from co_perception.camera.demo.clothes import arm_colours, folds, sleeve_end, torso_colours
 from co_perception.camera.demo.grid import FloatArray, along, ring_quads, tube_frames, unit
 from co_perception.camera.demo.head import create_face, create_head
 from co_perception.camera.demo.looks import Look
+from co_perception.camera.demo.profiles import (
+    ARM,
+    AROUND,
+    FINGERS,
+    HEM,
+    LEG,
+    SHOE,
+    TORSO,
+    middles,
+    refined,
+)
 from co_perception.motion.body import JOINTS, Body
-from co_perception.motion.curves import KeyCurve
 from co_perception.motion.kinematics import SolvedPose
 
 __all__ = ["Figure"]
 
 _AT = {name: i for i, name in enumerate(JOINTS)}
-_AROUND = {"limb": 12, "torso": 20, "shoe": 10, "palm": 8, "finger": 5, "head": 22}
-
-# Stations along neck side - shoulder - elbow - wrist, radius, and what covers the part above.
-_ARM = np.array(
-    [
-        (0.05, 0.046),
-        (0.45, 0.052),
-        (0.75, 0.057),
-        (0.95, 0.059),
-        (1.10, 0.060),
-        (1.28, 0.059),
-        (1.48, 0.060),
-        (1.485, 0.047),
-        (1.70, 0.045),
-        (1.88, 0.042),
-        (2.00, 0.041),
-        (2.12, 0.042),
-        (2.30, 0.042),
-        (2.60, 0.035),
-        (2.90, 0.028),
-        (3.00, 0.027),
-    ]
-)
-# Stations along waist - hip - knee - ankle and radius.
-_LEG = np.array(
-    [
-        (0.30, 0.055),
-        (0.62, 0.074),
-        (0.85, 0.082),
-        (1.00, 0.085),
-        (1.15, 0.087),
-        (1.32, 0.084),
-        (1.50, 0.078),
-        (1.70, 0.070),
-        (1.87, 0.064),
-        (2.00, 0.062),
-        (2.12, 0.060),
-        (2.28, 0.061),
-        (2.45, 0.060),
-        (2.65, 0.054),
-        (2.86, 0.050),
-        (3.00, 0.051),
-    ]
-)
-# Station along crotch - hip - belly - chest - neck, half width, half depth, shift forward.
-_TORSO = np.array(
-    [
-        (0.00, 0.060, 0.070, 0.000),
-        (0.25, 0.120, 0.100, -0.010),
-        (0.60, 0.160, 0.118, -0.014),
-        (1.00, 0.168, 0.120, -0.010),
-        (1.18, 0.168, 0.119, -0.008),
-        (1.20, 0.178, 0.128, -0.008),
-        (1.45, 0.170, 0.123, -0.002),
-        (1.75, 0.154, 0.112, 0.002),
-        (2.05, 0.146, 0.107, 0.005),
-        (2.35, 0.149, 0.109, 0.007),
-        (2.70, 0.160, 0.117, 0.010),
-        (3.00, 0.168, 0.122, 0.012),
-        (3.30, 0.170, 0.120, 0.010),
-        (3.55, 0.162, 0.108, 0.004),
-        (3.75, 0.140, 0.090, -0.004),
-        (3.90, 0.105, 0.072, -0.008),
-        (4.02, 0.064, 0.056, -0.006),
-    ]
-)
-_HEM = 1.19
-# Place from heel to toe in foot lengths, half width, height of the upper.
-_SHOE = np.array(
-    [
-        (-0.302, 0.000, 0.025),
-        (-0.295, 0.022, 0.055),
-        (-0.250, 0.034, 0.080),
-        (-0.150, 0.038, 0.094),
-        (-0.040, 0.039, 0.096),
-        (0.060, 0.039, 0.088),
-        (0.200, 0.042, 0.069),
-        (0.400, 0.048, 0.053),
-        (0.560, 0.046, 0.044),
-        (0.670, 0.035, 0.035),
-        (0.725, 0.016, 0.026),
-        (0.735, 0.000, 0.018),
-    ]
-)
-_FINGERS = ((0.030, 0.95), (0.010, 1.08), (-0.010, 1.02), (-0.030, 0.82))
 
 
 class Figure:
@@ -129,9 +55,9 @@ class Figure:
         """
         self.body, self.look = body, look
         self._arm, self._leg, self._torso_table, self._shoe_table = (
-            _refined(table, detail) for table in (_ARM, _LEG, _TORSO, _SHOE)
+            refined(table, detail) for table in (ARM, LEG, TORSO, SHOE)
         )
-        self._around = {name: round(n * detail) for name, n in _AROUND.items()}
+        self._around = {name: round(n * detail) for name, n in AROUND.items()}
         self._wide = body.scale * body.girth**0.7
         self._arm_weights = along(self._arm[:, 0], 4, 0.22)
         self._leg_weights = along(self._leg[:, 0], 4, 0.20)
@@ -190,7 +116,7 @@ class Figure:
     def _limbs(self, j: FloatArray, pelvis: FloatArray, chest: FloatArray) -> FloatArray:
         lines, weights, radii, first = [], [], [], []
         neck, hip = j[_AT["neck"]], j[_AT["mid_hip"]]
-        for side, sign in (("left", 1.0), ("right", -1.0)):
+        for side in ("left", "right"):
             shoulder, elbow, wrist = (
                 j[_AT[f"{side}_{n}"]] for n in ("shoulder", "elbow", "wrist")
             )
@@ -244,7 +170,7 @@ class Figure:
             palm_in = np.cross(fore, width) * sign
             palms.append(np.stack([wrist + fore * (size * d) for d in (-0.01, 0.03, 0.07, 0.095)]))
             palm_first.append(width)
-            for offset, long in _FINGERS:
+            for offset, long in FINGERS:
                 base = wrist + size * (fore * 0.088 + width * offset)
                 tip = base + size * 0.075 * long * unit(fore + 0.28 * palm_in)
                 fingers.append(np.stack([base, 0.5 * (base + tip) - 0.004 * palm_in, tip]))
@@ -278,30 +204,30 @@ class Figure:
             around: int,
             by_ring: FloatArray,
             bias: FloatArray | None = None,
-            folds: FloatArray | None = None,
+            shading: FloatArray | None = None,
         ) -> None:
             nonlocal count
             quads.append(ring_quads(rings, around, count))
             biases.append(np.repeat(np.zeros(rings - 1) if bias is None else bias, around))
-            light = np.ones((rings - 1, around)) if folds is None else folds
+            light = np.ones((rings - 1, around)) if shading is None else shading
             colours.append((by_ring[:, None] * light[..., None]).reshape(-1, 3))
             count += rings * around
 
-        shirt = np.where(_middles(self._torso_table) > _HEM - 0.02, -0.03, 0.03)
+        shirt = np.where(middles(self._torso_table) > HEM - 0.02, -0.03, 0.03)
         limb, torso = self._around["limb"], self._around["torso"]
         add(
             len(self._torso_table),
             torso,
-            self._torso_colours(),
+            torso_colours(look, middles(self._torso_table)),
             shirt * self.body.scale,
-            _folds(_middles(self._torso_table), torso, (1.4, 2.0)),
+            folds(middles(self._torso_table), torso, (1.4, 2.0)),
         )
         under = np.interp(self._arm[:-1, 0], [0.4, 0.95], [0.06, 0.0]) * self.body.scale
-        sleeve = (_middles(self._arm) < (2.95 if look.long_sleeves else 1.483))[:, None]
-        cloth = np.where(sleeve, _folds(_middles(self._arm), limb, (0.95, 1.4, 2.0)), 1.0)
+        sleeve = (middles(self._arm) < sleeve_end(look))[:, None]
+        cloth = np.where(sleeve, folds(middles(self._arm), limb, (0.95, 1.4, 2.0)), 1.0)
         for _ in range(2):
-            add(len(self._arm), limb, self._arm_colours(), under, cloth)
-        cloth = _folds(_middles(self._leg), limb, (1.0, 2.0, 2.9))
+            add(len(self._arm), limb, arm_colours(look, middles(self._arm)), under, cloth)
+        cloth = folds(middles(self._leg), limb, (1.0, 2.0, 2.9))
         for _ in range(2):
             add(len(self._leg), limb, np.repeat([look.trousers], len(cloth), 0), None, cloth)
         add(4, self._around["limb"], np.array([[0.92], [0.88], [0.74]]) * np.array(look.skin))
@@ -323,48 +249,6 @@ class Figure:
         colours.append(self._head.colours)
         biases.append(np.zeros(len(self._head.quads)))
         return np.concatenate(quads), np.concatenate(colours), np.concatenate(biases)
-
-    def _torso_colours(self) -> FloatArray:
-        look, station = self.look, _middles(self._torso_table)
-        out = np.where((station > _HEM)[:, None], np.array(look.shirt), np.array(look.trousers))
-        if look.stripe == "band":
-            out[(station > 2.75) & (station < 3.2)] = look.trim
-        elif look.stripe == "stripes":
-            out[(station > 1.3) & (station < 3.8) & (np.mod(station, 0.7) < 0.3)] = look.trim
-        out[(station > 1.10) & (station < _HEM - 0.01)] *= 0.7
-        out[np.abs(station - _HEM) < 0.012] = np.array(look.shirt) * 0.6
-        out[station > 3.93] = np.array(look.shirt) * 0.8
-        return np.asarray(out)
-
-    def _arm_colours(self) -> FloatArray:
-        look, station = self.look, _middles(self._arm)
-        covered = station < (2.95 if look.long_sleeves else 1.483)
-        out = np.where(covered[:, None], np.array(look.shirt), np.array(look.skin))
-        if not look.long_sleeves:
-            out[np.abs(station - 1.4825) < 0.003] = np.array(look.shirt) * 0.6
-            out[(station > 1.486) & (station < 1.62)] *= 0.90
-        return np.asarray(out)
-
-
-def _middles(table: FloatArray) -> FloatArray:
-    return np.asarray(0.5 * (table[1:, 0] + table[:-1, 0]))
-
-
-def _refined(table: FloatArray, detail: float) -> FloatArray:
-    """Resample a profile to `detail` times as many rings."""
-    rings = np.arange(len(table), dtype=np.float64)
-    count = round((len(table) - 1) * detail) + 1
-    return KeyCurve(rings, table, None)(np.linspace(0.0, len(table) - 1.0, count))
-
-
-def _folds(stations: FloatArray, around: int, joints: tuple[float, ...]) -> FloatArray:
-    """Return brightness (M, N) of cloth that is drawn into folds near the given joints."""
-    angle = (np.arange(around) + 0.5) * 2.0 * np.pi / around
-    near = sum(np.exp(-(((stations - joint) / 0.2) ** 2)) for joint in joints)
-    waves = np.sin(2.0 * angle + 21.0 * stations[:, None]) + 0.6 * np.sin(
-        3.0 * angle - 13.0 * stations[:, None]
-    )
-    return np.asarray(1.0 + (0.012 + 0.05 * np.asarray(near))[:, None] * waves)
 
 
 def _sweep(

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["FloatArray", "along", "ring_quads", "tube_frames", "unit"]
 
-FloatArray = NDArray[np.float64]
+FloatArray: TypeAlias = NDArray[np.float64]
 
 
 def unit(v: FloatArray) -> FloatArray:
@@ -23,7 +25,8 @@ def ring_quads(rings: int, around: int, offset: int = 0) -> NDArray[np.int64]:
     Points of a ring run from the grid's first axis to its second. If first x second axis points
     along the rings, the corners run counter-clockwise seen from outside.
     """
-    ring, point = np.meshgrid(np.arange(rings - 1), np.arange(around), indexing="ij")
+    number: NDArray[np.int64] = np.arange((rings - 1) * around)
+    ring, point = number // around, number % around
     after = (point + 1) % around
     corners = [
         ring * around + point,
@@ -31,7 +34,7 @@ def ring_quads(rings: int, around: int, offset: int = 0) -> NDArray[np.int64]:
         (ring + 1) * around + after,
         (ring + 1) * around + point,
     ]
-    return np.stack([c.ravel() for c in corners], axis=1) + offset
+    return np.stack(corners, axis=1) + offset
 
 
 def along(stations: FloatArray, points: int, rounding: float) -> FloatArray:

@@ -114,7 +114,7 @@ def _shell(rings: FloatArray, around: int, grow: float, lift: float) -> FloatArr
 
 def _is_hair(points: FloatArray) -> NDArray[np.bool_]:
     """Tell what lies behind the hairline: over the forehead, round the temples, down the nape."""
-    x, y, z = points.T
+    _, y, z = points.T
     forehead = (y > 0.285 + 0.10 * z) & (z > 0.0)
     behind = (z < 0.10 + 0.30 * (y - 0.05)) & (y > -0.05)
     nape = (z < -0.10) & (y > -0.30)

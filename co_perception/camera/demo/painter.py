@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +31,21 @@ def light_direction(view: View) -> FloatArray:
     return unit(np.array([0.0, 1.15, 0.0]) - 0.62 * right - 0.75 * unit(ahead))
 
 
+class Surface(Protocol):
+    """Quads (Q, 4), their colours (Q, 3) and their bias in the sorting (Q,), metres."""
+
+    quads: NDArray[np.int64]
+    colours: FloatArray
+    bias: FloatArray
+
+
 def paint_figure(
-    image: NDArray[np.uint8], figure: Figure, pose: SolvedPose, k: int, view: View
+    image: NDArray[np.uint8],
+    figure: Figure,
+    pose: SolvedPose,
+    k: int,
+    view: View,
+    prop: tuple[Surface, FloatArray] | None = None,
 ) -> None:
     """Paint a person onto an image (H, W, 3), in place.
 
@@ -40,12 +55,14 @@ def paint_figure(
         pose: Solved poses.
         k: Moment of `pose`.
         view: Camera; its size is the image's.
+        prop: A thing that the person is in touch with, and its points (P, 3), metres.
     """
-    points = figure.points(pose, k)
-    pixels, depth = project(points, view), view.depth(points)
-    if depth.min() < 0.1:
+    things: list[tuple[Surface, FloatArray]] = [(figure, figure.points(pose, k))]
+    things += [prop] if prop else []
+    everything = np.concatenate([points for _, points in things])
+    if view.depth(everything).min() < 0.1:
         return
-    box = _box(pixels, view)
+    box = _box(project(everything, view), view)
     if box is None:
         return
     x0, y0, x1, y1 = box
@@ -55,7 +72,8 @@ def paint_figure(
     )
     scale = _OVERSAMPLING * (1 << _SHIFT)
     corner = np.array([x0, y0])
-    quads, shades, far = _surface(figure, points, pixels, depth, view)
+    parts = [_surface(surface, points, view) for surface, points in things]
+    quads, shades, far = (np.concatenate(column) for column in zip(*parts, strict=True))
     outlines, tints, near = _details(figure, pose, k, view)
     polygons = [*np.int32((quads - corner) * scale)]
     polygons += [np.int32((outline - corner) * scale) for outline in outlines]
@@ -74,18 +92,18 @@ def _box(pixels: FloatArray, view: View) -> tuple[int, int, int, int] | None:
 
 
 def _surface(
-    figure: Figure, points: FloatArray, pixels: FloatArray, depth: FloatArray, view: View
+    surface: Surface, points: FloatArray, view: View
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return visible quads (V, 4, 2), their lit colours (V, 3) and distances (V,)."""
-    flat = pixels[figure.quads]
+    flat = project(points, view)[surface.quads]
     d1, d2 = flat[:, 2] - flat[:, 0], flat[:, 3] - flat[:, 1]
     seen = d1[:, 0] * d2[:, 1] - d1[:, 1] * d2[:, 0] < 0.0
-    quads = figure.quads[seen]
+    quads = surface.quads[seen]
     corners = points[quads]
     normal = unit(np.cross(corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]))
     shade = _light(normal, view)
-    colours = np.minimum(figure.colours[seen] * shade, 255.0)
-    return flat[seen], colours, depth[quads].mean(axis=1) + figure.bias[seen]
+    colours = np.minimum(surface.colours[seen] * shade, 255.0)
+    return flat[seen], colours, view.depth(corners).mean(axis=1) + surface.bias[seen]
 
 
 def _light(normal: FloatArray, view: View) -> FloatArray:

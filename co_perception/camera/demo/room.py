@@ -7,6 +7,8 @@ It stands still, so it is computed once per camera by casting a ray through ever
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ from co_perception.motion.view import View
 
 __all__ = ["create_room"]
 
-_Map = NDArray[np.float32]
+_Map: TypeAlias = NDArray[np.float32]
 _BACK_M, _SIDE_M = 2.5, 2.3
 _TURN_DEG = 17.0
 _WALLS = ((206, 208, 200), (196, 206, 210), (214, 206, 196), (200, 198, 206))
@@ -76,8 +78,8 @@ def _rays(view: View, fine: int) -> tuple[_Map, _Map, _Map]:
     """Return the direction of every pixel's ray in the room's axes."""
     columns = ((np.arange(view.width * fine) + 0.5) / fine - view.center_px[0]) / view.focal_px
     rows = ((np.arange(view.height * fine) + 0.5) / fine - view.center_px[1]) / view.focal_px
-    u, v = np.meshgrid(columns, rows)
-    local = np.stack([u, v, np.ones_like(u)], axis=-1)
+    local = np.ones((len(rows), len(columns), 3))
+    local[..., 0], local[..., 1] = columns, rows[:, None]
     world = local @ (view.axes @ _axes(view).T)
     across, up, deep = np.moveaxis(world.astype(np.float32), -1, 0)
     return across, up, deep

@@ -50,7 +50,8 @@ def cast_shadow(image: NDArray[np.uint8], joints: FloatArray, body: Body, view: 
     if not np.isfinite(pixels).all():
         return
     size = view.focal_px * body.scale / np.maximum(view.depth(ground), 0.1) / _COARSE
-    mask = np.zeros((-(-view.height // _COARSE), -(-view.width // _COARSE)), np.uint8)
+    shape = (-(-view.height // _COARSE), -(-view.width // _COARSE))
+    mask: NDArray[np.uint8] = np.zeros(shape, np.uint8)
     ends = np.clip(np.round(pixels * 8.0), -30000, 30000).astype(np.int32)
     for a, b, radius in BONES:
         thick = max(1, round(1.5 * radius * float(size[a])))

@@ -16,9 +16,11 @@ from co_perception.camera.demo.painter import paint_figure
 from co_perception.camera.demo.room import create_room
 from co_perception.camera.demo.shadow import cast_shadow
 from co_perception.camera.demo.sight import is_visible
+from co_perception.camera.demo.stool import Stool
 from co_perception.camera.source import PersonTruth
 from co_perception.errors import ConfigError
 from co_perception.motion.body import COMMON13
+from co_perception.motion.curves import FloatArray
 from co_perception.motion.kinematics import SolvedPose
 from co_perception.motion.splits import create_rng
 from co_perception.motion.timeline import Timeline, make_timeline
@@ -39,18 +41,25 @@ class Actor:
         name: Name in the truth.
         timeline: What the person does.
         figure: What the person looks like.
+        stool: What the person sits on.
         place: Left and forward of the middle of the stage, metres.
     """
 
     name: str
     timeline: Timeline
     figure: Figure
+    stool: Stool
     place: tuple[float, float]
+
+    @property
+    def offset(self) -> FloatArray:
+        """The place as a vector (3,) of the world, metres."""
+        return np.array([self.place[0], 0.0, self.place[1]])
 
     def pose_at(self, t: float) -> SolvedPose:
         """Return the solved pose of one moment (T = 1), seconds, at this person's place."""
         pose = self.timeline.solve_at(np.array([t]))
-        pose.joints[...] += np.array([self.place[0], 0.0, self.place[1]])
+        pose.joints[...] += self.offset
         return pose
 
 
@@ -79,7 +88,9 @@ class Stage:
             cast_shadow(image, pose.joints[0], actor.timeline.body, self.view)
         far = [float(self.view.depth(pose["mid_hip"])[0]) for pose in poses]
         for i in np.argsort(far)[::-1].tolist():
-            paint_figure(image, self.actors[i].figure, poses[i], 0, self.view)
+            actor, seat = self.actors[i], self.actors[i].stool.points(t)
+            prop = None if seat is None else (actor.stool, seat + actor.offset)
+            paint_figure(image, actor.figure, poses[i], 0, self.view, prop)
         return image, tuple(self._truth(i, t, poses) for i in range(len(poses)))
 
     def _truth(self, who: int, t: float, poses: Sequence[SolvedPose]) -> PersonTruth:
@@ -142,6 +153,6 @@ def create_stage(
         aside = _SPACING_M * (i - 0.5 * (persons - 1))
         place = (aside * float(view.axes[0, 0]), aside * float(view.axes[0, 2]))
         figure = Figure(timeline.body, look, detail)
-        actors.append(Actor(f"person_{i + 1}", timeline, figure, place))
+        actors.append(Actor(f"person_{i + 1}", timeline, figure, Stool(timeline), place))
     room = create_room(view, create_rng(split, seed, "room"))
     return Stage(tuple(actors), view, room)
