@@ -244,7 +244,7 @@ class Recogniser:
         self._rate.clear()
         self._table.restart(Reason.RESET_TIME_JUMP if back else Reason.RESET_GAP, now_ns)
         # How long the others have been away cannot be told across the break.
-        self._table.remove_absent(inputs.keys(), now_ns, grace_ns=-1)
+        self._table.remove_absent(inputs.keys(), now_ns)
 
     def _advance(self, poses: Mapping[str, Pose | Reason], now_ns: int) -> set[str]:
         """Feed all poses; return the ids of the streams that got an output."""

@@ -110,10 +110,13 @@ class StreamTable:
             ActivityEvent(now_ns, stream.stream_id, EventType.PERSON_LEFT, duration_ns=duration_ns)
         )
 
-    def remove_absent(self, present: Collection[str], now_ns: int, grace_ns: int) -> None:
-        """Forget who is not present, and was not for longer than the grace time."""
+    def remove_absent(
+        self, present: Collection[str], now_ns: int, grace_ns: int | None = None
+    ) -> None:
+        """Forget who is not present, and was not for longer than the grace time (None: at all)."""
         for stream in self:
-            if stream.stream_id not in present and now_ns - stream.seen_ns > grace_ns:
+            absent = stream.stream_id not in present
+            if absent and (grace_ns is None or now_ns - stream.seen_ns > grace_ns):
                 self.remove(stream, now_ns)
 
     def note(self, stream: Stream, edges: list[Edge]) -> None:
