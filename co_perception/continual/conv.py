@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from co_perception.continual.axes import Padding, Size, per_axis, split_padding
 from co_perception.continual.module import ContinualModule
@@ -40,7 +40,11 @@ __all__ = ["Conv1d", "Conv2d", "Conv3d"]
 
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 
-_CONV: dict[int, Callable[..., Tensor]] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+_CONV: dict[int, Callable[..., Tensor]] = {
+    1: functional.conv1d,
+    2: functional.conv2d,
+    3: functional.conv3d,
+}
 _TORCH: dict[int, type[nn.Conv1d | nn.Conv2d | nn.Conv3d]] = {
     1: nn.Conv1d,
     2: nn.Conv2d,
@@ -237,7 +241,7 @@ class _ConvNd(ContinualModule):
         sides = [side for pad in reversed(self.space_padding) for side in (pad, pad)]
         rows = x.shape[0]
         folded = x if x.dim() == self.rank + 1 else x.transpose(1, 2).flatten(0, 1)
-        padded = F.pad(folded, sides, mode=self.padding_mode)
+        padded = functional.pad(folded, sides, mode=self.padding_mode)
         if folded is not x:
             padded = torch.unflatten(padded, 0, (rows, x.shape[2])).transpose(1, 2)
         return padded, (0,) * len(self.space_padding)
@@ -267,7 +271,7 @@ class Conv3d(_ConvNd):
 def _grouped_linear(x: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> Tensor:
     """Apply a (O, C / groups) weight to (B, C)."""
     if groups == 1:
-        return F.linear(x, weight, bias)
+        return functional.linear(x, weight, bias)
     y = torch.einsum(
         "bgi,goi->bgo",
         torch.unflatten(x, 1, (groups, -1)),

@@ -33,7 +33,8 @@ class Delay(ContinualModule):
         super().__init__()
         if frames < 0 or min(drop) < 0 or sum(drop) > frames:
             raise ConfigError(
-                f"Delay: frames must be 0 or more and drop two such numbers of a sum up to frames, "
+                f"Delay: frames must be 0 or more and drop two such numbers, their sum at most "
+                f"frames, "
                 f"got frames={frames}, drop={drop}"
             )
         self.frames, self.drop = frames, drop

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from co_perception.continual.module import FrameLocal
 from co_perception.errors import ShapeError, StreamError
@@ -60,7 +60,7 @@ class Linear(FrameLocal):
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C_in, ...) to (B, C_out, ...)."""
         _check_channels("Linear", tuple(x.shape[1:]), self.in_features)
-        return F.linear(x.movedim(1, -1), self.weight, self.bias).movedim(-1, 1)
+        return functional.linear(x.movedim(1, -1), self.weight, self.bias).movedim(-1, 1)
 
     def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return (C_out, ...)."""
@@ -122,7 +122,7 @@ class BatchNorm(FrameLocal):
         """
         if self.training:
             raise StreamError(
-                "BatchNorm: steps need the running statistics, but the module is in training mode; "
+                "BatchNorm: steps need the running statistics, but it is in training mode; "
                 "call .eval() (of this layer at least) before forward_step, or train on clips"
             )
         return self._normalise(x)
@@ -134,7 +134,7 @@ class BatchNorm(FrameLocal):
 
     def _normalise(self, x: Tensor) -> Tensor:
         _check_channels("BatchNorm", tuple(x.shape[1:]), self.num_features)
-        return F.batch_norm(
+        return functional.batch_norm(
             x,
             self.running_mean,
             self.running_var,
@@ -163,7 +163,9 @@ class LayerNorm(FrameLocal):
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (B, C, ...)."""
         _check_channels("LayerNorm", tuple(x.shape[1:]), self.num_features)
-        y = F.layer_norm(x.movedim(1, -1), (self.num_features,), self.weight, self.bias, self.eps)
+        y = functional.layer_norm(
+            x.movedim(1, -1), (self.num_features,), self.weight, self.bias, self.eps
+        )
         return y.movedim(-1, 1)
 
     def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -177,9 +179,10 @@ class Lambda(FrameLocal):
 
     Args:
         function: Applied to frames (B, C, ...).
-        clip_function: Applied to clips (B, C, T, ...); None: the same function serves both, which
-            is right for functions that work number by number.
-        shape: Gives the output frame's shape for the input's, both without the row; None: it stays.
+        clip_function: Applied to clips (B, C, T, ...); None: the same function serves both,
+            which is right for functions that work number by number.
+        shape: Gives the output frame's shape for the input's, both without the row; None: it
+            stays.
     """
 
     def __init__(

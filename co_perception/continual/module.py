@@ -24,8 +24,8 @@ class ContinualModule(nn.Module, abc.ABC):
     `forward(x)[(t - delay) / time_stride]` for every t >= delay on the stride's phase, and says
     `valid` False elsewhere. Every batch row is a stream with a clock of its own.
 
-    Subclasses give `forward`, `frame_shape`, `init_layers`, `step_layers` and, if they look at more
-    than one frame, `time`. A state is never changed in place, so an old state stays usable.
+    Subclasses give `forward`, `frame_shape`, `init_layers`, `step_layers` and, if they look at
+    more than one frame, `time`. A state is never changed in place, so an old state stays usable.
 
     Source: Hedegaard, Efficient Online Processing with Deep Neural Networks (2023), continual
     inference networks; unlike there, the state is an argument and rows are independent.

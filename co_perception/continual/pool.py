@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from co_perception.continual.axes import Padding, Size, per_axis, split_padding
 from co_perception.continual.module import ContinualModule
@@ -37,7 +37,7 @@ class _PoolNd(ContinualModule):
     Args:
         kernel_size: One number for all axes or one per axis, time first. In an axis of space,
             `None` pools all of it.
-        stride: As torch.nn for space (default: the kernel), but 1 by default in time: a window that
+        stride: As torch.nn for space (default: the kernel), but 1 by default in time: the window
             slides by one frame.
         padding: One number or one per axis; that of time may be (left, right) or "causal".
         dilation: Of time.
@@ -92,7 +92,7 @@ class _PoolNd(ContinualModule):
         pooled = torch.unflatten(pooled, 0, (x.shape[0], x.shape[2])).transpose(1, 2)
         windows = self._windows(pad_time(pooled, time.left, time.right, 0.0))
         inside = torch.ones_like(x[:1, :1].flatten(2)[:, :, : x.shape[2]], dtype=torch.bool)
-        real = self._windows(F.pad(inside, (time.left, time.right)))
+        real = self._windows(functional.pad(inside, (time.left, time.right)))
         middle = (1,) * (windows.dim() - 4)
         return self.pool_time(windows, real.reshape(1, 1, -1, *middle, real.shape[-1]))
 
@@ -101,7 +101,7 @@ class _PoolNd(ContinualModule):
         if len(shape) != self.rank:
             raise ShapeError(
                 f"{type(self).__name__}: expected frames with {self.rank} axes after the row, got "
-                f"(B, {', '.join(map(str, shape))}); a step takes one frame, a clip goes to forward"
+                f"(B, {', '.join(map(str, shape))}); a step takes one frame, forward a clip"
             )
         options = zip(shape[1:], self.kernel_size[1:], self.space_stride, self.space_padding)
         space = (
@@ -167,7 +167,7 @@ class _AvgPoolNd(_PoolNd):
             return frames
         kernel = _space_kernel(self.kernel_size, frames)
         stride = tuple(s or k for s, k in zip(self.space_stride, kernel))
-        pool = F.avg_pool1d if self.rank == 2 else F.avg_pool2d
+        pool = functional.avg_pool1d if self.rank == 2 else functional.avg_pool2d
         return pool(frames, kernel, stride, self.space_padding, False, self.count_include_pad)
 
     def pool_time(self, windows: Tensor, real: Tensor) -> Tensor:
@@ -186,7 +186,7 @@ class _MaxPoolNd(_PoolNd):
             return frames
         kernel = _space_kernel(self.kernel_size, frames)
         stride = tuple(s or k for s, k in zip(self.space_stride, kernel))
-        pool = F.max_pool1d if self.rank == 2 else F.max_pool2d
+        pool = functional.max_pool1d if self.rank == 2 else functional.max_pool2d
         return pool(frames, kernel, stride, self.space_padding)
 
     def pool_time(self, windows: Tensor, real: Tensor) -> Tensor:

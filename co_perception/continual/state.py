@@ -186,6 +186,7 @@ def unflatten_state(
         ShapeError: If a tensor's shape after axis 0, or its dtype, differs from the template's.
     """
     names = [name for name, _ in flatten_state(template)]
+    given: dict[str, Tensor]
     given = dict(tensors) if isinstance(tensors, Mapping) else dict(zip(names, tensors))
     missing, extra = sorted(set(names) - set(given)), sorted(set(given) - set(names))
     if missing or extra or len(tensors) != len(names):

@@ -114,7 +114,6 @@ def _bytes(state: LayerState) -> int:
 
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:
-    cells = [
-        cell.ljust(w) if i < 2 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))
-    ]
+    places = enumerate(zip(row, widths))
+    cells = [cell.ljust(w) if i < 2 else cell.rjust(w) for i, (cell, w) in places]
     return "  ".join(cells).rstrip()

@@ -169,7 +169,7 @@ def check_gradients(
     expected = torch.autograd.grad((reference * weights).sum(), [clip, *parameters])
     ys, valid, _ = module.forward_steps(clip, module.init_state(clip[:, :, 0]), pad_end=True)
     found = torch.autograd.grad((ys[:, :, valid[0]] * weights).sum(), [clip, *parameters])
-    # A bias before a normalisation may have a gradient of rounding errors only: compare to the most
+    # A bias before a normalisation may have a gradient of rounding errors only: one scale for all
     scale = max(float(g.abs().max()) for g in expected)
     for ours, theirs in zip(found, expected):
         error = float((ours - theirs).abs().max()) / scale

@@ -123,8 +123,8 @@ class ContinualModel(nn.Module):
         """Load weights from a safetensors file, or a torch file without running code from it.
 
         Raises:
-            WeightsError: If the file cannot be read, or if tensors are missing, extra or mis-shaped:
-                all of them are listed, and the model stays as it was.
+            WeightsError: If the file cannot be read, or if tensors are missing, extra or
+                mis-shaped: all of them are listed, and the model stays as it was.
         """
         return load_weights(self, load_tensors(Path(path)), where=str(path))
 

@@ -51,7 +51,7 @@ def create_model(name: str, **options: Any) -> ContinualModel:
     required = {k for k, p in parameters.items() if p.default is inspect.Parameter.empty}
     if required - options.keys():
         raise ConfigError(
-            f"create_model({name!r}): options {sorted(required - options.keys())} have no default; "
-            "give them by name"
+            f"create_model({name!r}): options {sorted(required - options.keys())} have no "
+            "default; give them by name"
         )
     return _BUILDERS[name](**options)

@@ -1,6 +1,6 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
-"""A small continual graph network for 2-D skeletons: causal, and answering from the first frame."""
+"""A small continual graph network for 2-D skeletons: causal, answering from the first frame."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def co_st_gcn_small(
         expected_rate: Frames per second that it is trained for, Hz.
     Raises:
         ConfigError: If an option is out of range.
-    Source: Hedegaard et al., Continual Spatio-Temporal Graph Convolutional Networks (2022), for the
-        blocks; causal padding, widths, joint pooling and head are our own, for little data.
+    Source: Hedegaard et al., Continual Spatio-Temporal Graph Convolutional Networks (2022), for
+        the blocks; causal padding, widths, joint pooling and head are our own, for little data.
     """
     if len(widths) != len(dilations) or not widths or min(widths) < 1:
         raise ConfigError(

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from co_perception import continual as co
 from co_perception.continual import testing
@@ -130,13 +130,13 @@ def test_network_sees_exactly_the_claimed_frames():
 def test_mixed_network_is_torchs():
     net, clip = make_mixed_network(), torch.randn(2, WIDTH, 40)
     first, strided, shrunk, _ = (child for _, child in net.children_by_name())
-    x = F.conv1d(clip, first.weight, first.bias, padding=1)
+    x = functional.conv1d(clip, first.weight, first.bias, padding=1)
     main, shortcut = strided.main, strided.shortcut
-    x = F.conv1d(x, main.weight, main.bias, stride=2, padding=2) + F.conv1d(
+    x = functional.conv1d(x, main.weight, main.bias, stride=2, padding=2) + functional.conv1d(
         x, shortcut.weight, shortcut.bias, stride=2
     )
-    x = F.conv1d(x, shrunk.main.weight, shrunk.main.bias) + x[:, :, 2:-2]
-    x = F.avg_pool1d(x, 3, stride=1, padding=1)
+    x = functional.conv1d(x, shrunk.main.weight, shrunk.main.bias) + x[:, :, 2:-2]
+    x = functional.avg_pool1d(x, 3, stride=1, padding=1)
     assert testing.relative_difference(net(clip), x) <= testing.TOLERANCE
     testing.check_clip(net, clip)
 
@@ -154,7 +154,7 @@ def test_strided_branches_meet_on_one_phase():
     main = co.Conv1d(WIDTH, WIDTH, 3, stride=2, padding=1)  # delay 1, the shortcut's is 0
     net = co.Residual(main, co.Conv1d(WIDTH, WIDTH, 1, stride=2))
     clip = torch.randn(2, WIDTH, 12)
-    shortcut = F.conv1d(clip, net.shortcut.weight, net.shortcut.bias, stride=2)
+    shortcut = functional.conv1d(clip, net.shortcut.weight, net.shortcut.bias, stride=2)
     assert testing.relative_difference(net(clip), main(clip) + shortcut) <= testing.TOLERANCE
     testing.check_clip(net, clip)
     testing.check_rows(net, clip)

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from co_perception import continual as co
 from co_perception.continual import testing
@@ -149,7 +149,9 @@ def test_conv_names_what_is_wrong_with_a_frame():
 def test_circular_padding_of_space_is_torchs():
     ours = co.Conv3d(2, 3, 3, padding=1, padding_mode="circular", groups=1)
     clip = torch.randn(2, 2, 6, 4, 5)
-    folded = F.pad(F.pad(clip, (1, 1, 1, 1, 0, 0), mode="circular"), (0, 0, 0, 0, 1, 1))
-    expected = F.conv3d(folded, ours.weight, ours.bias)
+    folded = functional.pad(
+        functional.pad(clip, (1, 1, 1, 1, 0, 0), mode="circular"), (0, 0, 0, 0, 1, 1)
+    )
+    expected = functional.conv3d(folded, ours.weight, ours.bias)
     assert testing.relative_difference(ours(clip), expected) <= testing.TOLERANCE
     testing.check_clip(ours, clip)
