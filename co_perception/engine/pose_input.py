@@ -94,7 +94,7 @@ def _trunk(layout: str) -> list[int]:
 @cache
 def _shared_joints(source: str, target: str) -> int:
     """Return how many joints of `target` can be had from `source`."""
-    ones = np.ones((len(get_layout(source)), 3), np.float32)
+    ones: NDArray[np.float32] = np.ones((len(get_layout(source)), 3), np.float32)
     return int(to_layout(ones, source, target, has_visibility=True)[:, 2].sum())
 
 

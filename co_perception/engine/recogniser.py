@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from co_perception.engine.activity import Activity, ActivityEvent, Reason, Validity
 from co_perception.engine.backends import StepBackend, choose_backend, open_backend
@@ -75,7 +76,8 @@ class Recogniser:
         )
         self._rate = RateMeter(model.expected_rate)
         self._table = StreamTable(backend, self._make_stream, model.labels)
-        self._frames = np.zeros((backend.rows, backend.channels, backend.joints), np.float32)
+        shape = (backend.rows, backend.channels, backend.joints)
+        self._frames: NDArray[np.float32] = np.zeros(shape, np.float32)
         self._counters = Counters()
         self._ownership = Ownership("Recogniser")
 
@@ -270,7 +272,7 @@ class Recogniser:
     def _step(self, group: list[tuple[Stream, TickPose]]) -> set[str]:
         """Step the rows of a group by one frame; return the ids of those that got an output."""
         used = self._table.used_rows
-        update = np.zeros(used, np.bool_)
+        update: NDArray[np.bool_] = np.zeros(used, np.bool_)
         for stream, tick in group:
             assert stream.row is not None
             self._frames[stream.row] = stream.feed(tick)

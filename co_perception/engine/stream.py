@@ -149,7 +149,8 @@ class Stream:
 
     def _answer(self, validity: Validity, reason: Reason) -> Activity:
         output, decision = self._output, self._decider.decision
-        assert output is not None and decision is not None
+        assert output is not None
+        assert decision is not None
         known = decision.class_id != CLASS_NONE
         best = output.probabilities[decision.class_id] if known else output.probabilities.max()
         return Activity(

@@ -123,9 +123,10 @@ def test_shorter_steps_equal_full_ones(make, backend):
         assert_equal_enough(logits, expected[:length])
 
 
+@pytest.mark.parametrize("steps", [10, 11])  # the two directions of the state's buffers
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_reset_makes_rows_cold_and_leaves_the_others(make, backend):
-    ours, clip = make(backend), frames(10, 4)
+def test_reset_makes_rows_cold_and_leaves_the_others(make, backend, steps):
+    ours, clip = make(backend), frames(steps, 4)
     step_all(ours, clip)
     before = ours.save_state()
     ours.reset([1])
@@ -133,6 +134,8 @@ def test_reset_makes_rows_cold_and_leaves_the_others(make, backend):
     for name, tensor in after.items():
         assert not tensor[1].any()
         np.testing.assert_array_equal(tensor[[0, 2, 3]], before[name][[0, 2, 3]])
+    ours.step(clip[0, :1], np.ones(1, bool))  # a step without row 1 must not bring it back
+    assert not any(tensor[1].any() for tensor in ours.save_state().values())
     cold, _ = step_all(make(backend), clip)
     again, _ = step_all(ours, clip)
     assert_equal_enough(again[:, 1], cold[:, 1])

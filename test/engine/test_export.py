@@ -1,5 +1,6 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: E402  the imports below need torch
 from __future__ import annotations
 
 import copy

@@ -45,17 +45,18 @@ class OnnxruntimeBackend(StepBackend):
         self.rows, self.channels, self.joints = rows, folder.channels, len(folder.layout)
         self.classes = len(folder.labels)
         self._session = _open_session(folder, threads)
-        self._frames = np.zeros((rows, self.channels, self.joints), np.float32)
-        self._update = np.zeros(rows, np.bool_)
-        self._logits = np.zeros((rows, self.classes), np.float32)
-        self._valid = np.zeros(rows, np.bool_)
+        shape = (rows, self.channels, self.joints)
+        self._frames: NDArray[np.float32] = np.zeros(shape, np.float32)
+        self._update: NDArray[np.bool_] = np.zeros(rows, np.bool_)
+        self._logits: NDArray[np.float32] = np.zeros((rows, self.classes), np.float32)
+        self._valid: NDArray[np.bool_] = np.zeros(rows, np.bool_)
         shapes = _check_graph(self._session, folder)
         self._states: tuple[_Buffers, _Buffers] = (
             {name: np.zeros((rows, *shape), dtype) for name, (shape, dtype) in shapes.items()},
             {name: np.zeros((rows, *shape), dtype) for name, (shape, dtype) in shapes.items()},
         )
         self._current = 0
-        self._warm = np.zeros(rows, np.bool_)
+        self._warm: NDArray[np.bool_] = np.zeros(rows, np.bool_)
         self._bindings: dict[tuple[int, int], Any] = {}
 
     def _step(
@@ -71,7 +72,9 @@ class OnnxruntimeBackend(StepBackend):
 
     def _carry_over(self, n: int) -> None:
         """Copy the rows that this step leaves out, so that they are found after the swap."""
-        rows = n + np.flatnonzero(self._warm[n:])  # cold rows are zero in both sets
+        rows: NDArray[np.intp] = n + np.flatnonzero(
+            self._warm[n:]
+        )  # cold rows are zero in both sets
         if len(rows) == 0:
             return
         now, then = self._states[self._current], self._states[1 - self._current]

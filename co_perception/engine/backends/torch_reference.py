@@ -110,7 +110,8 @@ def load_network(folder: ModelFolder) -> ContinualModel:
         ) from error
     model.load_checkpoint(folder.weights_path)
     _check_spec(model, folder, where)
-    return model.eval().requires_grad_(False)
+    model.eval().requires_grad_(False)
+    return model
 
 
 def _check_spec(model: ContinualModel, folder: ModelFolder, where: str) -> None:
