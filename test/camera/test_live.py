@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Streams and devices: cut and back, silent, slow reader, closing, and what cannot be opened."""
 
+import functools
 import importlib.util
 import itertools
 import logging
@@ -9,8 +10,10 @@ import socket
 import sys
 import threading
 import time
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -32,6 +35,11 @@ def _load_server():
 
 
 MjpegServer = _load_server()
+
+
+class QuietFiles(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
 
 
 @pytest.fixture
@@ -152,6 +160,23 @@ def test_passwords_are_starred_and_recordings_known():
     assert is_recording("http://host/a.MP4?token=1")
     assert not is_recording("http://host/stream")
     assert not is_recording("rtsp://host/a.mp4")
+
+
+def test_a_video_behind_an_address_is_read_like_a_file(tmp_path):
+    path = tmp_path / "film.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10, (64, 48))
+    for index in range(6):
+        writer.write(np.full((48, 64, 3), 40 * index, np.uint8))
+    writer.release()
+    handler = functools.partial(QuietFiles, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
+        threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True).start()
+        address = f"http://127.0.0.1:{http.server_address[1]}/film.mp4"
+        with open_source(address, real_time=False, timeout_sec=5) as source:
+            frames = list(source)
+        http.shutdown()
+    assert [round(frame.image.mean() / 40) for frame in frames] == list(range(6))
+    assert [frame.stamp_ns for frame in frames] == [n * 100_000_000 for n in range(6)]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="V4L2 devices are Linux's")

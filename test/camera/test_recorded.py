@@ -83,6 +83,16 @@ def test_real_time_takes_as_long_as_the_recording(recording):
     assert (COUNT - 1) / RATE <= took < 4 * COUNT / RATE
 
 
+def test_a_loop_in_real_time_keeps_its_pace(recording):
+    began = time.monotonic()
+    with open_source(recording, rate=RATE, loop=True) as source:
+        frames = [source.read() for _ in range(COUNT + 4)]
+    took = time.monotonic() - began
+    assert took >= (COUNT + 2) / RATE
+    assert frames[-1].index <= COUNT + 6
+    assert frames[-1].loop == 1
+
+
 def test_a_slow_reader_in_real_time_skips_and_it_is_counted(recording):
     with open_source(recording, rate=RATE) as source:
         first = source.read()

@@ -55,6 +55,14 @@ def test_the_video_is_as_long_as_the_recording(tmp_path):
     np.testing.assert_allclose(found, [50] + [90] * 9 + [200], atol=GREY_TOLERANCE)
 
 
+def test_a_faster_source_does_not_lengthen_the_video(tmp_path):
+    path = tmp_path / "film.mp4"
+    with VideoWriter(path, RATE) as writer:
+        for index in range(201):
+            writer.write(grey(100), index * 5_000_000)
+    assert len(read_back(path)) == 21
+
+
 @pytest.mark.parametrize("jump_ns", [-3_000_000_000, 3_600_000_000_000], ids=["loop", "silence"])
 def test_jumps_in_time_are_cut_out(tmp_path, jump_ns):
     path = tmp_path / "film.mp4"
