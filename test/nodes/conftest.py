@@ -18,18 +18,6 @@ WAIT_SEC = 30.0
 """Discovery takes up to 3 s, loading a network some seconds on a busy machine; ten times that."""
 
 
-def make_environment(domain: int) -> dict[str, str]:
-    """Return the environment of a job with its own DDS domain on this machine only."""
-    return {
-        **os.environ,
-        "ROS_DOMAIN_ID": str(domain),
-        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-        "RCUTILS_COLORIZED_OUTPUT": "0",
-        "PYTHONUNBUFFERED": "1",
-        "OMP_NUM_THREADS": "1",
-    }
-
-
 class NodeProcess:
     """One node in its own process."""
 
@@ -63,9 +51,11 @@ class NodeProcess:
     def output(self) -> str:
         return self.log.read_text(encoding="utf-8")
 
-    def kill(self):
-        """End it whatever it does."""
-        if self.process.poll() is None:
+    def end(self):
+        """End it whatever it does, politely first: who is killed haunts discovery for a while."""
+        try:
+            self.stop()
+        except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(WAIT_SEC)
         self._file.close()
@@ -167,26 +157,28 @@ class Ros:
     def close(self):
         """End every process."""
         for process in self._processes:
-            process.kill()
+            process.end()
 
 
 @pytest.fixture
-def ros(tmp_path, monkeypatch):
-    """A ROS context with a domain of its own; processes started through it are ended."""
+def ros(tmp_path, ros_domain):
+    """A ROS context in the domain of this test run; processes started through it are ended."""
     rclpy = pytest.importorskip("rclpy")
     pytest.importorskip("co_perception.msg")
     from rclpy.executors import SingleThreadedExecutor
 
-    # The upper 101 of the ids that every system allows; differs between parallel jobs.
-    domain = 1 + (os.getpid() + int(time.monotonic() * 10)) % 100
-    environment = make_environment(domain)
-    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    environment = {
+        **os.environ,
+        "RCUTILS_COLORIZED_OUTPUT": "0",
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": "1",
+    }
     with warnings.catch_warnings():
         # The generator's parser imports modules that Python 3.11 deprecates.
         warnings.simplefilter("ignore", DeprecationWarning)
         importlib.import_module("rosidl_generator_py")
     context = rclpy.Context()
-    rclpy.init(context=context, domain_id=domain)
+    rclpy.init(context=context, domain_id=ros_domain)
     node = rclpy.create_node("observer", context=context)
     executor = SingleThreadedExecutor(context=context)
     executor.add_node(node)

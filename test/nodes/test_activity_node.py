@@ -7,6 +7,10 @@ from array import array
 
 import numpy as np
 import pytest
+from std_msgs.msg import Header
+from std_srvs.srv import SetBool
+
+from co_perception.motion import generate_clip, project, sample_view
 from co_perception.msg import (
     ActivityArray,
     ActivityEvent,
@@ -15,13 +19,9 @@ from co_perception.msg import (
     Skeleton,
     SkeletonArray,
 )
-from co_perception.srv import LoadModel, ResetState
-from std_msgs.msg import Header
-from std_srvs.srv import SetBool
-
-from co_perception.motion import generate_clip, project, sample_view
 from co_perception.nodes.conversions import stamp_ns, time_message
 from co_perception.nodes.qos import ACTIVITY_EVENTS, ACTIVITY_MODEL, SKELETONS
+from co_perception.srv import LoadModel, ResetState
 
 WIDTH, HEIGHT, RATE = 640, 480, 15.0
 START_NS = 1_000_000_000_000
