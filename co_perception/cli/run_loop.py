@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from co_perception.camera.source import Frame, FrameSource
 from co_perception.cli.console import err, out, print_json
+from co_perception.cli.interrupt import Interrupt
 from co_perception.cli.records import activity_array
 from co_perception.cli.summary import RunStats, print_summary
 from co_perception.errors import ConfigError
@@ -178,11 +179,17 @@ def _loop(run: _Run, progress: Progress, seconds: float | None) -> None:
     if seconds is not None:
         total = min(seconds, total) if total is not None else seconds
     bar = progress.add_task(info.name, total=total, people="")
-    for frame in run.source:
-        result = run.process(frame)
-        progress.update(bar, completed=run.stats.media_sec, people=_people_words(result))
-        if seconds is not None and run.stats.media_sec >= seconds:
-            break
+    with Interrupt().installed() as interrupt:
+        while not interrupt.asked and (frame := _read(run.source, interrupt)) is not None:
+            result = run.process(frame)
+            progress.update(bar, completed=run.stats.media_sec, people=_people_words(result))
+            if seconds is not None and run.stats.media_sec >= seconds:
+                break
+
+
+def _read(source: FrameSource, interrupt: Interrupt) -> Frame | None:
+    with interrupt.waiting():
+        return source.read()
 
 
 def _progress() -> Progress:

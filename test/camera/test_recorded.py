@@ -218,3 +218,20 @@ def test_a_folder_of_damaged_images_is_refused(tmp_path):
 def test_wrong_arguments_are_named(spec, options, message):
     with pytest.raises(ConfigError, match=message):
         open_source(spec, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "size", "rate"),
+    [
+        ("tfjs_pose_squats.mp4", 65, (720, 1280), 5.0),
+        ("tfjs_pose_1.mp4", 120, (576, 576), 30.0),
+        ("intel_asl_walk.mkv", 89, (640, 480), 30.0),
+    ],
+)
+def test_real_clips_are_read_to_the_end(clips_dir, name, count, size, rate):
+    with open_source(str(clips_dir / name), real_time=False) as source:
+        frames = list(source)
+    assert len(frames) == count
+    assert (source.info.width, source.info.height) == size
+    expected = np.arange(count) / rate
+    np.testing.assert_allclose([f.stamp_ns * 1e-9 for f in frames], expected, atol=2e-3)
