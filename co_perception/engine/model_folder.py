@@ -30,8 +30,8 @@ from co_perception.engine.model_yaml import (
     to_text,
     to_whole,
 )
-from co_perception.errors import WeightsError
-from co_perception.skeleton.features import FEATURES, feature_channels
+from co_perception.errors import ConfigError, WeightsError
+from co_perception.skeleton.features import FEATURES, FeatureStream, feature_channels
 from co_perception.skeleton.layouts import JointLayout, get_layout, list_layouts
 
 __all__ = ["CARD", "FORMAT_VERSION", "MODEL_YAML", "STEP", "WEIGHTS", "ModelFolder", "Thresholds",
@@ -215,6 +215,10 @@ def _check_pairs(model: ModelFolder, top: Section) -> None:
     if model.channels != feature_channels(model.features):
         expected = f"{feature_channels(model.features)}, as input.features '{model.features}' has"
         raise top.fail("input.channels", expected, model.channels)
+    try:
+        FeatureStream(model.joint_layout)
+    except ConfigError as error:
+        raise ConfigError(f"{top.file}: key 'input.joint_layout': {error}") from error
     same = {
         "num_classes": (len(model.labels), "labels"),
         "in_channels": (model.channels, "input.channels"),

@@ -43,12 +43,11 @@ def to_pose(
 
     Raises:
         ConfigError: If the skeleton's layout is unknown.
-        ShapeError: If the skeleton's arrays do not fit its layout, or that layout lacks so many of
-            the model's joints that no person could have enough of them.
+        ShapeError: If the skeleton's points do not fit its layout, or its image has no size.
     """
     if skeleton is None:
         return Reason.NO_POSE
-    _check(skeleton, layout, min_joints)
+    _check(skeleton, layout)
     if skeleton.track_state in (TrackState.LOST, TrackState.REMOVED):
         return Reason.LOST  # the joints are a repetition of the last ones that were seen
     points = to_layout(_clean(skeleton.points), skeleton.layout, layout, has_visibility=True)
@@ -61,7 +60,7 @@ def to_pose(
     return Pose(stamp_ns, points, width / height)
 
 
-def _check(skeleton: Skeleton, layout: str, min_joints: int) -> None:
+def _check(skeleton: Skeleton, layout: str) -> None:
     expected = len(get_layout(skeleton.layout))
     points, (width, height) = skeleton.points, skeleton.image_size
     if points.shape != (expected, 3):
@@ -75,13 +74,6 @@ def _check(skeleton: Skeleton, layout: str, min_joints: int) -> None:
             f"Skeleton: expected an image size above 0, got {width} x {height}; it is needed to "
             "undo the image's aspect ratio."
         )
-    have = _shared_joints(skeleton.layout, layout)
-    if have < min_joints:
-        raise ShapeError(
-            f"Skeleton of layout '{skeleton.layout}' has {have} of the {len(get_layout(layout))} "
-            f"joints of layout '{layout}', which the model is fed; it needs {min_joints} "
-            "('min_joints'). Use a pose estimator whose layout has them."
-        )
 
 
 @cache
@@ -89,13 +81,6 @@ def _trunk(layout: str) -> list[int]:
     """Indices of shoulders and hips: without one of them there is nothing to place a body by."""
     names = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
     return [get_layout(layout).index(name) for name in names]
-
-
-@cache
-def _shared_joints(source: str, target: str) -> int:
-    """Return how many joints of `target` can be had from `source`."""
-    ones: NDArray[np.float32] = np.ones((len(get_layout(source)), 3), np.float32)
-    return int(to_layout(ones, source, target, has_visibility=True)[:, 2].sum())
 
 
 def _clean(points: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -130,8 +130,8 @@ class Recogniser:
         Raises:
             StreamError: If the recogniser is closed, another thread owns it, or an id is empty.
             ConfigError: If a skeleton's layout is unknown.
-            ShapeError: If a skeleton does not fit its layout, or that layout the model. After any
-                of these errors everything is as before the call.
+            ShapeError: If a skeleton does not fit its layout. After any of these errors everything
+                is as before the call.
         """
         self._ownership.check()
         stamp_ns = operator.index(stamp_ns)

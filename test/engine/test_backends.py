@@ -9,6 +9,7 @@ import pytest
 
 from co_perception.engine import ModelFolder, open_backend
 from co_perception.engine.backends import choose_backend
+from co_perception.engine.model_folder import compute_sha256
 from co_perception.errors import (
     ConfigError,
     DependencyError,
@@ -227,28 +228,80 @@ def test_unknown_backends_and_devices_are_refused(model, key, value):
         open_backend(model, 1, **{"backend": "onnxruntime", key: value})
 
 
-def drop_arguments(content: dict) -> None:
-    for key in ("layout", "num_classes"):
-        del content["arguments"][key]
+def foreign_step(joints: int = 13, classes: int = 5, prefix: str = "state_") -> bytes:
+    """A step of another model: logits of the newest frame only, with a state that it adds to."""
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto, helper, numpy_helper
+
+    weights = np.zeros((5 * joints, classes), np.float32)
+
+    def value(name, kind, *axes):
+        return helper.make_tensor_value_info(name, kind, ["B", *axes])
+
+    graph = helper.make_graph(
+        [
+            helper.make_node("Flatten", ["frame"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "weights"], ["logits"]),
+            helper.make_node("Identity", ["update"], ["valid"]),
+            helper.make_node("Add", [f"{prefix}sum", "logits"], ["next_sum"]),
+        ],
+        "step",
+        [
+            value("frame", TensorProto.FLOAT, 5, joints),
+            value("update", TensorProto.BOOL),
+            value(f"{prefix}sum", TensorProto.FLOAT, classes),
+        ],
+        [
+            value("logits", TensorProto.FLOAT, classes),
+            value("valid", TensorProto.BOOL),
+            value("next_sum", TensorProto.FLOAT, classes),
+        ],
+        [numpy_helper.from_array(weights, "weights")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)])
+    model.ir_version = 10
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+@pytest.fixture
+def with_step(folder, edit_yaml):
+    """Put another step.onnx into the copy of the model folder, with its right sha256."""
+
+    def put(content: bytes) -> ModelFolder:
+        (folder / "step.onnx").write_bytes(content)
+        sha256 = compute_sha256(folder / "step.onnx")
+        return ModelFolder.load(edit_yaml(lambda c: c["files"].update({"step.onnx": sha256})))
+
+    return put
+
+
+def test_onnxruntime_takes_any_step_with_the_promised_names(with_step):
+    backend = open_backend(with_step(foreign_step()), 2, backend="onnxruntime")
+    logits, valid = backend.step(frames(1, 2)[0], np.array([True, False]))
+    assert logits.shape == (2, 5) and valid.tolist() == [True, False]
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("step", "message"),
     [
         pytest.param(
-            lambda content: content["input"].update(joint_layout="coco17"),
-            r"'frame' has \(rows, \*\(5, 13\)\).*17 joints of 'coco17'",
+            {"joints": 17},
+            r"step\.onnx: 'frame' has \(rows, \*\(5, 17\)\).*13 joints of 'common13'",
             id="layout",
         ),
-        pytest.param(
-            lambda content: content.update(labels=["a", "b"]), r"'logits'.*2 classes", id="labels"
-        ),
+        pytest.param({"classes": 4}, r"'logits' has \(rows, \*\(4,\)\).*5 classes", id="labels"),
+        pytest.param({"prefix": "memory_"}, r"expected the inputs frame.*memory_sum", id="names"),
     ],
 )
-def test_onnxruntime_refuses_a_step_that_does_not_fit_model_yaml(edit_yaml, change, message):
-    path = edit_yaml(lambda content: (drop_arguments(content), change(content)))
+def test_onnxruntime_refuses_a_step_that_does_not_fit_model_yaml(with_step, step, message):
     with pytest.raises(WeightsError, match=message):
-        open_backend(ModelFolder.load(path), 1, backend="onnxruntime")
+        open_backend(with_step(foreign_step(**step)), 1, backend="onnxruntime")
+
+
+def test_onnxruntime_refuses_what_is_no_onnx_file(with_step):
+    with pytest.raises(WeightsError, match=r"step\.onnx: onnxruntime cannot load it"):
+        open_backend(with_step(b"not a graph"), 1, backend="onnxruntime")
 
 
 @pytest.mark.parametrize(

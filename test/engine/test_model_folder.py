@@ -95,6 +95,7 @@ WRONG = [
     ("input", 3),
     ("input.kind", "video"),
     ("input.joint_layout", "coco18"),
+    ("input.joint_layout", "coco17"),
     ("input.features", "pixels"),
     ("input.channels", 3),
     ("expected_rate", 0),

@@ -83,6 +83,22 @@ def test_a_missing_pose_is_held_then_stale_and_resumes(open_recogniser, person):
     assert run(recogniser, person, 46, 53)[-1][0].validity is Validity.VALID
 
 
+def test_a_stale_activity_has_ended_and_begins_again(open_recogniser, person):
+    recogniser = open_recogniser(
+        grace_sec=0.5, max_gap_sec=2.0, enter_threshold=0.0, exit_threshold=0.0, min_hold_sec=0.0
+    )
+    (before,) = run(recogniser, person, 0, 30)[-1]
+    recogniser.take_events()
+    for i in range(30, 45):
+        recogniser.update(stamp(i), {"p1": None})
+    (ended,) = recogniser.take_events()
+    assert (ended.type, ended.label) == (EventType.ENDED, before.label)
+    assert ended.stamp_ns == stamp(29)
+    assert ended.duration_ns == stamp(29) - before.label_since_ns
+    (after,) = run(recogniser, person, 45, 60)[-1]
+    assert after.usable and after.label_since_ns > stamp(45)
+
+
 def test_a_short_absence_costs_nothing(open_recogniser, person):
     recogniser = open_recogniser()
     run(recogniser, person, 0, 30)
@@ -260,14 +276,6 @@ def test_a_wrong_skeleton_is_refused_by_name_and_changes_nothing(open_recogniser
         with pytest.raises(error, match=message):
             recogniser.update(stamp(30), {"p2": person(2, stamp(30)), "p1": bad})
     assert run(recogniser, person, 30, 40) == run(reference, person, 30, 40)
-
-
-def test_a_layout_without_the_models_joints_is_refused_by_name(open_recogniser):
-    points = np.full((15, 3), 0.5, np.float32)
-    skeleton = Skeleton("jhmdb15", points, (320, 240), 0.9)
-    recogniser = open_recogniser(min_joints=13)
-    (activity,) = recogniser.update(START, {"p1": skeleton})  # its face stands for the nose
-    assert activity.validity is Validity.WARMING_UP
 
 
 def test_reset_starts_one_or_all_anew_and_says_so(open_recogniser, person):
