@@ -197,7 +197,9 @@ def _arms(values: FloatArray, body: Body, chest: FloatArray, found: dict[str, Fl
         target[:, 1] = np.maximum(target[:, 1], _HAND_CLEARANCE_M * body.scale)
         shoulder = found[f"{name}_shoulder"]
         bent = elbows[side] - 0.5 * (shoulder + wrists[side])
-        bent = bent + 1e-4 * (chest[:, :, 0] * sign - chest[:, :, 2])
+        # A straight arm has no bend to keep: then, and where wrists meet, elbows point out and down.
+        out = chest @ np.array([0.7 * sign, -0.6, -0.3])
+        bent = bent + (0.002 + 0.15 * join) * body.scale * out
         elbow, wrist = _bend(shoulder, target, bent, body.upper_arm, body.forearm)
         found[f"{name}_elbow"], found[f"{name}_wrist"] = elbow, wrist
         found[f"{name}_hand"] = wrist + body.hand * _unit(wrist - elbow)

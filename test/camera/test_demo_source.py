@@ -17,8 +17,7 @@ PACE_TOLERANCE_SEC = 0.25
 
 def test_frames_are_the_same_for_equal_seeds() -> None:
     first, second, other = (
-        list(DemoSource(seed=seed, duration=0.2, real_time=False))
-        for seed in (3, 3, 4)
+        list(DemoSource(seed=seed, duration=0.2, real_time=False)) for seed in (3, 3, 4)
     )
     assert len(first) == 6
     for a, b in zip(first, second, strict=True):

@@ -18,7 +18,7 @@ from co_perception.motion.view import View
 __all__ = ["create_room"]
 
 _Map: TypeAlias = NDArray[np.float32]
-_BACK_M, _SIDE_M = 2.5, 2.3
+_BACK_M = 2.5
 _TURN_DEG = 17.0
 _WALLS = ((206, 208, 200), (196, 206, 210), (214, 206, 196), (200, 198, 206))
 _FLOORS = ((112, 152, 186), (92, 128, 160), (138, 160, 176))
@@ -38,12 +38,14 @@ def create_room(view: View, rng: np.random.Generator) -> NDArray[np.uint8]:
     fine = 2 if view.width * view.height <= 1_000_000 else 1
     across, up, deep = _rays(view, fine)
     eye = _eye(view)
+    # The camera stands in the room, however far away it is.
+    side = max(2.3, 0.8 - float(eye[0]))
     wall = np.array(_WALLS[int(rng.integers(len(_WALLS)))], np.float32)
     floor = np.array(_FLOORS[int(rng.integers(len(_FLOORS)))], np.float32)
     with np.errstate(divide="ignore", invalid="ignore"):
         to_floor = np.where(up < -1e-6, -eye[1] / up, np.inf)
         to_back = np.where(deep > 1e-6, (_BACK_M - eye[2]) / deep, np.inf)
-        to_side = np.where(across < -1e-6, (-_SIDE_M - eye[0]) / across, np.inf)
+        to_side = np.where(across < -1e-6, (-side - eye[0]) / across, np.inf)
     far = np.minimum(np.minimum(to_floor, to_back), to_side)
     far = np.where(np.isfinite(far), far, 20.0).astype(np.float32)
     x, y, z = (eye[i] + far * ray for i, ray in enumerate((across, up, deep)))
@@ -51,7 +53,7 @@ def create_room(view: View, rng: np.random.Generator) -> NDArray[np.uint8]:
         (to_back < to_side)[..., None], _back_wall(x, y, wall, rng), _side_wall(z, y, wall)
     )
     image = np.where((to_floor <= far + 1e-6)[..., None], _floor(x, z, floor, rng), image)
-    image *= _daylight(x, y, z)[..., None]
+    image *= _daylight(x + side, y, z, x)[..., None]
     image += rng.normal(0.0, 1.2, image.shape[:2]).astype(np.float32)[..., None]
     out = np.clip(image, 0.0, 255.0).astype(np.uint8)
     if fine == 1:
@@ -141,11 +143,12 @@ def _within(x: _Map, y: _Map, x0: float, x1: float, y0: float, y1: float) -> NDA
     return np.asarray((x > x0) & (x < x1) & (y > y0) & (y < y1))
 
 
-def _daylight(x: _Map, y: _Map, z: _Map) -> _Map:
+def _daylight(from_side: _Map, y: _Map, z: _Map, x: _Map) -> _Map:
     """Light of the room: falls off from the middle, darker towards edges and corners."""
+    y = np.abs(y)
     corner = np.minimum(
-        np.minimum(np.abs(z - _BACK_M) + y, np.abs(x + _SIDE_M) + y),
-        np.abs(z - _BACK_M) + np.abs(x + _SIDE_M),
+        np.minimum(np.abs(z - _BACK_M) + y, np.abs(from_side) + y),
+        np.abs(z - _BACK_M) + np.abs(from_side),
     )
     pool = 1.08 - 0.035 * (x * x + 0.6 * (z + 0.4) ** 2)
     return np.asarray(
