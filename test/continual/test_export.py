@@ -1,0 +1,131 @@
+# Copyright 2026 The co_perception authors
+# SPDX-License-Identifier: Apache-2.0
+"""A step compiles as one graph and goes through torch.export and ONNX with open batch size."""
+
+import pytest
+import torch
+
+from co_perception import continual as co
+
+EXPORT_TOLERANCE = 1e-4  # relative, onnxruntime against torch
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*isinstance.treespec, LeafSpec.*:FutureWarning",  # inside torch.export
+    "ignore:.*The axis name.*:UserWarning",  # inside torch.onnx: all inputs share the batch axis
+)
+
+
+def make_graph_network():
+    """Make a network with every kind of temporal operator but strides."""
+    torch.manual_seed(0)
+    adjacency = co.graph_partitions(5, ((1, 0), (2, 1), (3, 1), (4, 3)))
+    return co.Sequential(
+        co.GraphConv(4, 6, adjacency, edge_importance="add"),
+        co.BatchNorm(6),
+        co.Conv2d(6, 6, (3, 1), padding=("causal", 0), dilation=(2, 1), fill="replicate"),
+        co.ReLU(),
+        co.Conv2d(6, 3, (3, 1), padding=(1, 0)),
+        co.Residual(co.Conv2d(3, 3, (5, 1)), shrink="centred"),
+        co.MaxPool2d((3, None), padding=(1, 0)),
+        co.Lambda(lambda x: x.flatten(1), lambda x: x.squeeze(-1), lambda s: s[:1]),
+        co.AvgPool1d(4, padding="causal", count_include_pad=False),
+        co.Linear(3, 2),
+    ).eval()
+
+
+def make_strided_network():
+    """Make a network with temporal strides, every phase computed and masked."""
+    torch.manual_seed(0)
+    return co.Sequential(
+        co.Conv3d(2, 4, 3, stride=(2, 2, 1), padding=1, groups=2),
+        co.Residual(
+            co.Conv3d(4, 4, (3, 1, 1), stride=(2, 1, 1), padding=(1, 0, 0)),
+            co.Conv3d(4, 4, 1, stride=(2, 1, 1)),
+        ),
+        co.AvgPool3d((2, None, None)),
+    ).eval()
+
+
+NETWORKS = [
+    pytest.param(make_graph_network, (4, 5), id="graph"),
+    pytest.param(make_strided_network, (2, 6, 4), id="strided"),
+]
+
+
+def make_stream(net, shape, rows, seed=0):
+    """Return frames and update masks over twice the receptive field."""
+    generator = torch.Generator().manual_seed(seed)
+    frames = 2 * net.receptive_field
+    clip = torch.randn(rows, shape[0], frames, *shape[1:], generator=generator)
+    return clip, torch.rand(rows, frames, generator=generator) < 0.8
+
+
+@pytest.mark.parametrize(("make", "shape"), NETWORKS)
+def test_step_compiles_as_one_graph(make, shape):
+    net = make()
+    clip, update = make_stream(net, shape, rows=3)
+    compiled = torch.compile(net.forward_step, fullgraph=True, backend="eager")
+    state = theirs = net.init_state(clip[:, :, 0])
+    with torch.no_grad():
+        for t in range(8):
+            y, valid, state = net.forward_step(clip[:, :, t], state, update[:, t])
+            z, also, theirs = compiled(clip[:, :, t], theirs, update[:, t])
+            assert torch.equal(y, z)
+            assert torch.equal(valid, also)
+    torch.compiler.reset()
+
+
+@pytest.mark.parametrize(("make", "shape"), NETWORKS)
+def test_step_goes_through_torch_export(make, shape):
+    net = make()
+    flat = co.FlatStep(net, net.init_state(torch.zeros(2, *shape)))
+    inputs = flat.example_inputs(torch.zeros(2, *shape))
+    program = torch.export.export(flat, inputs, dynamic_shapes=flat.dynamic_shapes()).module()
+    for rows in (1, 5):
+        clip, update = make_stream(net, shape, rows)
+        ours = theirs = flat.example_inputs(clip[:, :, 0])[2:]
+        with torch.no_grad():
+            for t in range(clip.shape[2]):
+                y, valid, *ours = flat(clip[:, :, t], update[:, t], *ours)
+                z, also, *theirs = program(clip[:, :, t], update[:, t], *theirs)
+                assert torch.equal(valid, also)
+                assert torch.allclose(y, z, atol=1e-6)
+
+
+@pytest.mark.parametrize(("make", "shape"), NETWORKS)
+def test_onnx_step_equals_torch_from_the_first_frame(make, shape):
+    pytest.importorskip("onnxscript", reason="ONNX export needs onnxscript")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+    net = make()
+    flat = co.FlatStep(net, net.init_state(torch.zeros(2, *shape))).eval()
+    program = torch.onnx.export(
+        flat,
+        flat.example_inputs(torch.zeros(2, *shape)),
+        dynamo=True,
+        dynamic_shapes=flat.dynamic_shapes(),
+        input_names=flat.input_names(),
+        output_names=flat.output_names(),
+        verbose=False,
+    )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(program.model_proto.SerializeToString(), options)
+    assert [i.name for i in session.get_inputs()] == flat.input_names()
+    assert [o.name for o in session.get_outputs()] == flat.output_names()
+    for rows in (1, 8):
+        clip, update = make_stream(net, shape, rows)
+        state = flat.example_inputs(clip[:, :, 0])[2:]
+        theirs = [tensor.numpy() for tensor in state]
+        outputs, answers = [], []
+        for t in range(clip.shape[2]):
+            with torch.no_grad():
+                y, valid, *state = flat(clip[:, :, t], update[:, t], *state)
+            feed = [clip[:, :, t].numpy(), update[:, t].numpy(), *theirs]
+            z, also, *theirs = session.run(None, dict(zip(flat.input_names(), feed, strict=True)))
+            assert also.tolist() == valid.tolist()
+            outputs.append(y)
+            answers.append(torch.from_numpy(z))
+        ours = torch.stack(outputs)
+        assert ours.abs().max() > 0
+        difference = (torch.stack(answers) - ours).abs().max()
+        assert difference <= EXPORT_TOLERANCE * ours.abs().max()
