@@ -1,6 +1,6 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
-"""One thread: the tensors are tiny, and threads that wait for each other cost twenty times more."""
+"""One thread: the tensors are tiny, and threads that wait for each other cost 20 times more."""
 
 import pytest
 import torch
