@@ -57,7 +57,7 @@ def test_mediapipe_finds_the_person_of_a_judge_script(
         height=size[1],
         rate=RATE,
         seed=seed,
-        seconds=(2.0, 3.0),
+        seconds=(1.5, 2.5),
         loop=False,
         real_time=False,
     )

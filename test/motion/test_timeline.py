@@ -70,6 +70,26 @@ def test_planted_feet_do_not_slide(seed: int) -> None:
         assert (speed[planted] > SLIDE_LIMIT_M_S).mean() < SLIDE_SHARE
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_one_foot_stands_while_the_other_takes_its_new_place(seed: int) -> None:
+    script = make_timeline(["stand", "squat", "stand", "push"], seed=seed, split="train")
+    t = np.arange(0.0, script.duration, 1.0 / RATE)
+    channels = script.poses_at(t)
+    lifts = np.stack([channels[:, CHANNELS[name]][:, 1] for name in ("foot_l", "foot_r")])
+    assert lifts.max() > 0.005
+    assert lifts.min(axis=0).max() < 1e-3
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nobody_spins_back_after_walking_round(seed: int) -> None:
+    script = make_timeline(["walk", "stand"], seed=seed, split="judge", seconds=(6.0, 9.0))
+    t = np.arange(0.0, script.duration, 1.0 / RATE)
+    yaw = script.poses_at(t)[:, CHANNELS["pelvis"]][:, 0]
+    blends = np.split(yaw, np.flatnonzero(np.diff(script.is_transition(t))) + 1)
+    for blend in blends[int(not script.is_transition(t[:1])[0]) :: 2]:
+        assert np.ptp(blend) < 1.25 * np.pi
+
+
 def test_sitting_down_and_standing_up_come_in_pairs() -> None:
     script = make_timeline(["sit_down", "wave", "stand_up"], seed=0)
     assert [s.label for s in script.segments] == [
