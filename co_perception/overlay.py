@@ -33,6 +33,8 @@ _TEXT: Bgr = (245, 245, 245)
 _PANEL_OPACITY = 0.72
 _VISIBLE = 0.3
 """Joints less visible than this are guesses of the estimator and are not drawn."""
+_HEAD_SHARE = 0.1
+"""Crown above eyes, as a share of the height from eyes to feet; roughly an adult's."""
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 _REFERENCE_SIDE = 480
 """Line widths and letters are made for images whose shorter side has this many pixels."""
@@ -129,10 +131,12 @@ def _lines(activity: Activity, track: str) -> tuple[str, str]:
 
 def _draw_panel(canvas: Image, skeleton: Skeleton, activity: Activity, scale: float) -> None:
     height, width = canvas.shape[:2]
-    x_min, y_min, _, _ = skeleton.box
+    x_min, y_min, _, y_max = skeleton.box
+    # The highest joints are the eyes or the nose: leave room for the rest of the head.
+    top = (y_min - _HEAD_SHARE * (y_max - y_min)) * height
     # Ids are long so that they are never used again; their end tells people of one run apart.
     track = "person " + skeleton.body_id.rpartition("_")[2][-8:]
-    anchor = (round(x_min * width), round(y_min * height - 8 * scale))
+    anchor = (round(x_min * width), round(top - 4 * scale))
     _draw_lines(canvas, _lines(activity, track), anchor, scale, activity)
 
 

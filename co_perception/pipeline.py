@@ -99,8 +99,8 @@ class PoseStage:
 
     @property
     def name(self) -> str:
-        """Name of the estimator."""
-        return self.config.estimator
+        """Name of the estimator and its interface."""
+        return self._estimator.name
 
     @property
     def layout(self) -> str:

@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from co_perception.camera.source import Frame, FrameSource
 from co_perception.cli.console import err, out, print_json
 from co_perception.cli.interrupt import Interrupt
+from co_perception.cli.native_output import hold_native_output
 from co_perception.cli.records import activity_array
 from co_perception.cli.summary import RunStats, print_summary
 from co_perception.errors import ConfigError
@@ -31,6 +32,8 @@ from co_perception.video_writer import VideoWriter
 __all__ = ["Outputs", "run_pipeline"]
 
 _VIDEO_RATE_UNKNOWN = 30.0
+_CLOCK_TOLERANCE_SEC = 1e-4
+"""Stamps are rounded; a limit of 3 s means the image at 3 s, not the one after it."""
 
 
 @dataclass(frozen=True)
@@ -137,15 +140,15 @@ def run_pipeline(
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_camera(config.camera))
         video = _open_video(outputs.video, source, stack)
-        with err.status("Loading pose estimator and network ..."):
+        err.print("Loading pose estimator and network ...", style="dim")
+        with hold_native_output():
             pipeline = stack.enter_context(Pipeline(config))
         lines = stack.enter_context(outputs.open_jsonl())
         run = _Run(source, pipeline, video, lines)
-        progress = stack.enter_context(_progress())
         began = time.monotonic()
         # Ctrl-C is how a live run ends: what was recorded is kept.
         with contextlib.suppress(KeyboardInterrupt):
-            _loop(run, progress, seconds)
+            _loop(run, seconds)
         wall_sec = time.monotonic() - began
     if outputs.timeline is not None:
         run.log.save(outputs.timeline, title=f"{source.info.name}: answers over time")
@@ -173,23 +176,27 @@ def _open_video(
     return stack.enter_context(VideoWriter(path, source.info.rate or _VIDEO_RATE_UNKNOWN))
 
 
-def _loop(run: _Run, progress: Progress, seconds: float | None) -> None:
+def _loop(run: _Run, seconds: float | None) -> None:
     info = run.source.info
     total = float(info.frame_count) / info.rate if info.frame_count and info.rate else None
     if seconds is not None:
         total = min(seconds, total) if total is not None else seconds
-    bar = progress.add_task(info.name, total=total, people="")
     with Interrupt().installed() as interrupt:
-        while not interrupt.asked and (frame := _read(run.source, interrupt)) is not None:
-            result = run.process(frame)
-            progress.update(bar, completed=run.stats.media_sec, people=_people_words(result))
-            if seconds is not None and run.stats.media_sec >= seconds:
-                break
+        with hold_native_output():
+            result = _next(run, interrupt)
+        with _progress() as progress:
+            bar = progress.add_task(info.name, total=total, people="")
+            while result is not None and not interrupt.asked:
+                progress.update(bar, completed=run.stats.media_sec, people=_people_words(result))
+                if seconds is not None and run.stats.media_sec >= seconds - _CLOCK_TOLERANCE_SEC:
+                    break
+                result = _next(run, interrupt)
 
 
-def _read(source: FrameSource, interrupt: Interrupt) -> Frame | None:
+def _next(run: _Run, interrupt: Interrupt) -> PipelineResult | None:
     with interrupt.waiting():
-        return source.read()
+        frame = run.source.read()
+    return None if frame is None else run.process(frame)
 
 
 def _progress() -> Progress:

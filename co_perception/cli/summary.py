@@ -107,6 +107,8 @@ def print_summary(console: Console, summary: dict[str, Any]) -> None:
         console.print("Nobody was seen.")
     if summary["truth"] is not None:
         console.print(_truth_table(summary["truth"]))
+        unsure = "'unknown' in {unknown} images, no answer in {unanswered}"
+        console.print(f"(synthetic; {unsure.format(**summary['truth'])})", style="dim")
 
 
 def _activity_table(people: dict[str, dict[str, float]]) -> Table:
@@ -126,8 +128,4 @@ def _truth_table(truth: dict[str, Any]) -> Table:
     if truth["balanced"] is not None:
         counted = sum(truth["counted"].values())
         table.add_row("mean over activities", f"{truth['balanced']:.0%}", str(counted))
-        table.caption = (
-            f"synthetic; 'unknown' in {truth['unknown']} images, "
-            f"no answer in {truth['unanswered']}"
-        )
     return table
