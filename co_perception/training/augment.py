@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from co_perception.skeleton.layouts import get_layout
 
-__all__ = ["MIRROR", "degrade", "mirror", "vary_bodies"]
+__all__ = ["MIRROR", "degrade", "mirror", "vary_bodies", "vary_postures"]
 
 FloatArray = NDArray[np.float32]
 
@@ -24,6 +24,7 @@ MIRROR = _LAYOUT.mirror
 _NOSE, _SHOULDERS, _HIPS = 0, slice(1, 3), slice(7, 9)
 _CHAINS = ((1, 3, 5), (2, 4, 6), (7, 9, 11), (8, 10, 12))
 _LIMBS = ([3, 5], [4, 6], [9, 11], [10, 12], [9, 10, 11, 12], [3, 4, 5, 6], [0], [5], [6])
+_ARM_LIFT_DEG, _LEAN_DEG = 14.0, 5.0
 # How much more one joint jitters than another: hands and feet most (MediaPipe on rendered and
 # real clips, root-mean-square against the reference).
 _JITTER = np.array([0.8, 0.7, 0.7, 1.0, 1.0, 1.5, 1.5, 0.7, 0.7, 0.9, 0.9, 1.2, 1.2], np.float32)
@@ -68,6 +69,48 @@ def vary_bodies(points: FloatArray, rng: np.random.Generator) -> FloatArray:
                 bone = points[:, :, outer] - points[:, :, inner]
                 result[:, :, outer] = result[:, :, inner] + length * bone
     return result
+
+
+def vary_postures(points: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Lift or lower both arms and lean the upper body, by angles that stay over each sequence.
+
+    Nobody waves, claps or pushes at the same height as another, nor stands equally upright. The
+    turn is about the line through the shoulders (hips), so that hands that meet still meet.
+
+    Args:
+        points: (N, T, 13, 3) metres.
+        rng: Draws the angles.
+    """
+    result = points.copy()
+    across = points[:, :, 7] - points[:, :, 8] + points[:, :, 1] - points[:, :, 2]
+    axis = across / np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-6)
+    lift = np.deg2rad(rng.normal(0.0, _ARM_LIFT_DEG, len(points))).astype(np.float32)
+    lean = np.deg2rad(rng.normal(0.0, _LEAN_DEG, len(points))).astype(np.float32)
+    for chain in _CHAINS[:2]:
+        _turn_about(result, list(chain[1:]), points[:, :, chain[0]], axis, lift)
+    _turn_about(result, list(range(7)), points[:, :, _HIPS].mean(axis=2), axis, lean)
+    return result
+
+
+def _turn_about(
+    points: FloatArray, joints: list[int], centre: FloatArray, axis: FloatArray, angle: FloatArray
+) -> None:
+    """Turn joints in place about an axis through a centre; both differ from frame to frame.
+
+    Args:
+        points: (N, T, 13, 3).
+        joints: Which ones.
+        centre: (N, T, 3).
+        axis: (N, T, 3) unit vectors.
+        angle: (N,) radians.
+    """
+    arm = points[:, :, joints] - centre[:, :, None]
+    axis_NT13 = np.broadcast_to(axis[:, :, None], arm.shape)
+    cos = np.cos(angle)[:, None, None, None]
+    sin = np.sin(angle)[:, None, None, None]
+    along = (arm * axis_NT13).sum(axis=-1, keepdims=True) * axis_NT13
+    turned = along + cos * (arm - along) + sin * np.cross(axis_NT13, arm)
+    points[:, :, joints] = centre[:, :, None] + turned
 
 
 def _wander(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from co_perception.skeleton.features import clip_features
-from co_perception.training.augment import degrade, mirror, vary_bodies
+from co_perception.training.augment import degrade, mirror, vary_bodies, vary_postures
 from co_perception.training.compose import MotionPool, compose_stream, frame_weights
 from co_perception.training.motions import TRAINING_RATE, Motion
 from co_perception.training.views import look_at_motions
@@ -110,7 +110,8 @@ class Mixture:
         deep = np.array([stream.points.shape[-1] == 3 for stream in streams])
         if deep.any():
             solid = np.stack([s.points for s, d in zip(streams, deep, strict=True) if d])
-            flat[deep] = look_at_motions(vary_bodies(solid, rng), rng)
+            varied = vary_bodies(vary_postures(solid, rng), rng)
+            flat[deep] = look_at_motions(varied, rng)
         if not deep.all():
             drawn = np.stack([s.points for s, d in zip(streams, deep, strict=True) if not d])
             flat[~deep] = vary_bodies(drawn, rng)
