@@ -29,9 +29,10 @@ def _key(name: str, description: str, unit: str = "") -> ParameterSpec:
     """Return the parameter for a key of the pipeline."""
     one = _FIELDS[name]
     optional = one.metadata.get("optional", False)
+    default: Any = FROM_MODEL if optional else one.default
     return ParameterSpec(
         name,
-        FROM_MODEL if optional else one.default,
+        default,
         f"{description}; {FROM_MODEL:g}: the model's own" if optional else description,
         unit,
         FROM_MODEL if optional else one.metadata.get("low"),
