@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from co_perception.engine import ModelFolder, find_model, list_models
+from co_perception.engine import ModelFolder, Recogniser, find_model, list_models
 from co_perception.engine.model_folder import compute_sha256
 from co_perception.errors import ConfigError, CoPerceptionError, WeightsError
 
@@ -213,3 +213,10 @@ def test_find_model_says_where_it_looked(name, tmp_path, monkeypatch):
         find_model(name)
     assert str(Path(tmp_path) / "share" / "co_perception" / "models") in str(caught.value)
     assert isinstance(caught.value, CoPerceptionError)
+
+
+def test_the_default_model_is_found_whole_and_answers():
+    model = ModelFolder.load(find_model())
+    assert model.name == "starter" and model.path.name == "starter"
+    with Recogniser.from_folder(model.path, backend="onnxruntime") as recogniser:
+        assert recogniser.info.model_id == model.model_id

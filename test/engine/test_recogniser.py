@@ -144,6 +144,14 @@ def test_missing_joints_never_reach_the_network_as_nan(open_recogniser, person):
     assert all(np.isfinite(t).all() for t in recogniser.backend.save_state().values())
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30, -101.0])
+def test_joints_that_are_nowhere_do_not_count_as_visible(open_recogniser, person, value):
+    skeleton = person(1, START)
+    skeleton.points[:, 0] = value  # their visibility still says 0.9
+    (activity,) = open_recogniser().update(START, {"p1": skeleton})
+    assert (activity.validity, activity.reason) == (Validity.INVALID, Reason.NO_POSE)
+
+
 def test_numbers_that_are_not_finite_are_withheld_and_touch_one_person(open_recogniser, person):
     recogniser, clean = open_recogniser(), open_recogniser()
     ids = ("p1", "p2")

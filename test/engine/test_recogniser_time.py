@@ -174,6 +174,17 @@ def test_stragglers_and_duplicates_are_held_and_counted(open_recogniser, person)
     assert recogniser.counters.duplicates == recogniser.counters.stragglers == 35
 
 
+def test_a_straggler_changes_nothing_even_for_who_was_not_seen_since(open_recogniser, person):
+    recogniser = open_recogniser()
+    times = stamps(RATE, 2.0)
+    for t in times[:-1]:
+        recogniser.update(t, {"p1": person(1, t)})
+    (missed,) = recogniser.update(times[-1], {"p1": None})
+    late = times[-1] - 5_000_000  # it would settle the last tick
+    (held,) = recogniser.update(late, {"p1": person(1, late)})
+    assert held.validity is Validity.HELD and held.state_steps == missed.state_steps
+
+
 def test_images_of_one_stamp_may_bring_people_one_by_one(open_recogniser, person):
     recogniser, together = open_recogniser(), open_recogniser()
     for t in stamps(RATE, 2.0):
