@@ -39,8 +39,10 @@ class GateConfig:
             adults; wide enough for children and for the network's own error.
         look_tolerance: Largest mean distance between two looks, share of the extent.
         look_interval_sec: A person is looked at anew after this time.
-        retry_interval_sec: A refused figure is looked at anew after this time.
-        look_failures: A person is dropped after so many failed looks in a row.
+        retry_interval_sec: A refused figure is looked at anew after this time, then after twice
+            as much, up to look_interval_sec.
+        doubt_sec: A person is dropped when all looks have failed for so long. People bend, turn
+            and cross: while they do, a look may fail.
         jump: A figure that moves by more than this share of its extent between two images, or
             changes its extent by more than 1 + 2 x this factor, is looked at anew.
     """
@@ -51,8 +53,8 @@ class GateConfig:
     trunk_m: tuple[float, float] = (0.25, 0.75)
     look_tolerance: float = 0.15
     look_interval_sec: float = 0.5
-    retry_interval_sec: float = 0.2
-    look_failures: int = 2
+    retry_interval_sec: float = 0.05
+    doubt_sec: float = 1.0
     jump: float = 0.5
 
 

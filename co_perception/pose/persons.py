@@ -3,9 +3,9 @@
 """Decide over time which of the network's figures are people.
 
 A figure that breaks a rule is out. A new one, or one that jumped, needs a second look at once
-(no image is waited for); a confirmed one is looked at again in intervals, and dropped after
-failing twice in a row. Figures are recognised from image to image by place and size only; naming
-people is the tracker's business.
+(no image is waited for); a confirmed one is looked at again in intervals, and dropped when all
+looks have failed for a while. Figures are recognised from image to image by place and size only;
+naming people is the tracker's business.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ __all__ = ["PersonGate"]
 
 _NS_PER_SEC = 1_000_000_000
 _MEMORY_SEC = 1.0  # a figure not seen for longer is a new one
+_DOUBLINGS = 10
 _TRUNK = [11, 12, 23, 24]
 _DUPLICATE = 0.2  # two figures whose landmarks are nearer than this share of the extent are one
 
@@ -36,7 +37,7 @@ class _Figure:
     extent: float
     seen_ns: int
     due_ns: int
-    confirmed: bool = False
+    confirmed_ns: int | None = None  # when a look last succeeded; None: no person
     failures: int = 0
 
 
@@ -83,7 +84,7 @@ class PersonGate:
                 continue
             figure = self._judge(image_bgr, pose, self._recall(pose, size, known), stamp_ns)
             self._figures.append(figure)
-            if figure.confirmed:
+            if figure.confirmed_ns is not None:
                 people.append(pose)
         self._figures += known  # not seen now; they may come back
         self.misled = self.misled and not people
@@ -123,7 +124,7 @@ class PersonGate:
         figure = past or _Figure(centre, extent, stamp_ns, due_ns=stamp_ns)
         figure = replace(figure, centre=centre, extent=extent, seen_ns=stamp_ns)
         if stamp_ns < figure.due_ns:
-            if not figure.confirmed:
+            if figure.confirmed_ns is None:
                 self.refusals["waits for a second look"] += 1
             return figure
         return self._look_again(image_bgr, pose, figure, stamp_ns)
@@ -131,16 +132,26 @@ class PersonGate:
     def _look_again(
         self, image_bgr: NDArray[np.uint8], pose: RawPose, figure: _Figure, stamp_ns: int
     ) -> _Figure:
-        views = 1 if figure.confirmed else 2
+        views = 2 if figure.confirmed_ns is None else 1
         if is_confirmed(image_bgr, pose, self._look, self._config, views=views):
             due = stamp_ns + int(self._config.look_interval_sec * _NS_PER_SEC)
-            return replace(figure, confirmed=True, failures=0, due_ns=due)
-        failures = figure.failures + 1
-        if figure.confirmed and failures < self._config.look_failures:
-            return replace(figure, failures=failures)  # due again at the next image
+            return replace(figure, confirmed_ns=stamp_ns, failures=0, due_ns=due)
+        figure = replace(
+            figure, failures=figure.failures + 1, due_ns=self._retry(figure, stamp_ns)
+        )
+        last = figure.confirmed_ns
+        if last is not None and stamp_ns - last < self._patience_ns:
+            return figure
         self._refuse("not found by a second look")
-        due = stamp_ns + int(self._config.retry_interval_sec * _NS_PER_SEC)
-        return replace(figure, confirmed=False, failures=failures, due_ns=due)
+        return replace(figure, confirmed_ns=None)
+
+    def _retry(self, figure: _Figure, stamp_ns: int) -> int:
+        wait = self._config.retry_interval_sec * 2.0 ** min(figure.failures, _DOUBLINGS)
+        return stamp_ns + int(min(wait, self._config.look_interval_sec) * _NS_PER_SEC)
+
+    @property
+    def _patience_ns(self) -> int:
+        return int((self._config.look_interval_sec + self._config.doubt_sec) * _NS_PER_SEC)
 
 
 def _place(
