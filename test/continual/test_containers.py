@@ -54,6 +54,13 @@ def make_fork(draw):
     return co.BroadcastReduce(*branches, reduce=reduce)
 
 
+def make_bottleneck(draw):
+    """Draw a convolution that keeps partial sums, after one that keeps a window."""
+    return co.Sequential(
+        make_conv(draw), co.Conv1d(WIDTH, 2, 3, padding=1), co.Conv1d(2, WIDTH, 3, padding=1)
+    )
+
+
 def make_pool(draw):
     kernel = draw(st.integers(1, 3))
     kind = draw(st.sampled_from([co.AvgPool1d, co.MaxPool1d]))
@@ -69,6 +76,7 @@ MAKERS = [
     make_residual,
     make_strided_residual,
     make_fork,
+    make_bottleneck,
     make_pool,
     lambda draw: co.Delay(draw(st.integers(0, 3))),
 ]

@@ -162,6 +162,10 @@ def test_a_stream_that_never_began_flushes_nothing():
     rows = torch.tensor([True, False, True])
     _, valid, _ = NET.forward_steps(CLIP, cold, pad_end=True, update=rows)
     assert valid.sum(1).tolist() == [20, 0, 20]
+    wide = co.Conv1d(4, 2, 3, padding=2)  # its padding alone would make two outputs
+    cold = wide.init_state(CLIP[:, :, 0])
+    _, valid, _ = wide.forward_steps(CLIP, cold, pad_end=True, update=rows)
+    assert valid.sum(1).tolist() == [22, 0, 22]
 
 
 def test_flush_of_rows_of_unlike_age_gives_each_its_own_end():
