@@ -107,6 +107,11 @@ def feature_channels(name: str) -> int:
         raise ConfigError(f"Skeleton features: expected one of {known}; got '{name}'.") from None
 
 
+def _finite(values: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Put 0 where there is no number (several times faster than np.nan_to_num)."""
+    return np.asarray(np.where(np.isfinite(values), values, 0.0), np.float32)
+
+
 def _mean_of_known(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Mean over axis -2 without its NaN rows; NaN where all are."""
     known = np.isfinite(values).all(axis=-1, keepdims=True)
@@ -119,7 +124,7 @@ def _mean_of_known(values: NDArray[np.float32]) -> NDArray[np.float32]:
 def _length(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
     """Distance between two points, 0 where one is unknown."""
     distance = np.hypot(a[..., 0] - b[..., 0], a[..., 1] - b[..., 1])
-    return np.asarray(np.nan_to_num(distance), np.float32)
+    return _finite(distance)
 
 
 def _side_length(
@@ -184,7 +189,7 @@ def features_step(
             f"Skeleton features: expected joints (..., {len(_INDEX)}, 3) of layout '{LAYOUT}', "
             f"got {points.shape}; convert with skeleton.to_layout(..., has_visibility=True)."
         )
-    visibility = np.nan_to_num(points[..., 2], posinf=0.0, neginf=0.0).clip(0.0, 1.0)
+    visibility = _finite(points[..., 2]).clip(0.0, 1.0)
     seen = np.isfinite(points[..., :2]).all(axis=-1) & (visibility >= VISIBILITY_FLOOR)
     size = np.asarray(image_size, np.float32)
     xy = np.where(seen[..., None], points[..., :2] * size, np.float32(np.nan))
@@ -199,9 +204,9 @@ def features_step(
     seen &= np.isfinite(root).all(axis=-1, keepdims=True)
 
     unit = np.where(scale > 0, scale, np.float32(np.inf))[..., None]
-    velocity = np.nan_to_num(moved / (unit * np.float32(dt_sec * VELOCITY_UNIT)))
+    velocity = _finite(moved / (unit * np.float32(dt_sec * VELOCITY_UNIT)))
     velocity = velocity.clip(-VELOCITY_LIMIT, VELOCITY_LIMIT)
-    relative = np.nan_to_num((xy - root[..., None, :]) / unit[..., None, :])
+    relative = _finite((xy - root[..., None, :]) / unit[..., None, :])
     relative = relative.clip(-POSITION_LIMIT, POSITION_LIMIT)
     shape = (*points.shape[:-2], len(_INDEX), 2)
     channels = np.concatenate(

@@ -10,6 +10,7 @@ a resting joint is removed, a fast joint is followed with little lag.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,14 @@ def _blend(cutoff_hz: NDArray[np.float64] | float, dt_sec: float) -> NDArray[np.
     return np.asarray(1.0 / (1.0 + 1.0 / (2.0 * np.pi * np.asarray(cutoff_hz) * dt_sec)))
 
 
+class _Sample(NamedTuple):
+    """The last answer and the speed that goes with it, (J, D) each."""
+
+    stamp_ns: int
+    value: NDArray[np.float64]
+    speed: NDArray[np.float64]
+
+
 class OneEuroFilter:
     """Filter an array of points over time; each row of the array is one point.
 
@@ -57,13 +66,11 @@ class OneEuroFilter:
 
     def __init__(self, config: OneEuroConfig | None = None) -> None:
         self._config = config or OneEuroConfig()
-        self.reset()
+        self._last: _Sample | None = None
 
     def reset(self) -> None:
         """Forget all samples."""
-        self._stamp_ns: int | None = None
-        self._value: NDArray[np.float64] | None = None
-        self._speed: NDArray[np.float64] | None = None
+        self._last = None
 
     def __call__(
         self, points: NDArray[np.floating], stamp_ns: int, size: float = 1.0
@@ -77,31 +84,29 @@ class OneEuroFilter:
             size: Length that speeds are measured in (the figure's size, same unit as `points`).
         """
         raw = np.asarray(points, np.float64)
-        first = (
-            self._value is None
-            or self._speed is None
-            or self._stamp_ns is None
-            or self._value.shape != raw.shape
-            or stamp_ns < self._stamp_ns
-        )
-        if first:
-            self._value, self._speed, self._stamp_ns = raw, np.zeros_like(raw), stamp_ns
-            return raw.astype(np.float32)
-        assert self._value is not None and self._speed is not None and self._stamp_ns is not None
-        known = np.isfinite(self._value)
-        if stamp_ns == self._stamp_ns:
-            return np.where(known & np.isfinite(raw), self._value, raw).astype(np.float32)
-        dt_sec = (stamp_ns - self._stamp_ns) * 1e-9
-        speed = np.where(known, (raw - self._value) / dt_sec, 0.0)
+        last = self._last
+        if last is None or last.value.shape != raw.shape or stamp_ns < last.stamp_ns:
+            self._last = _Sample(stamp_ns, raw, np.zeros_like(raw))
+        elif stamp_ns == last.stamp_ns:
+            both = np.isfinite(last.value) & np.isfinite(raw)
+            return np.where(both, last.value, raw).astype(np.float32)
+        else:
+            self._last = self._filter(raw, last, stamp_ns, size)
+        return self._last.value.astype(np.float32)
+
+    def _filter(
+        self, raw: NDArray[np.float64], last: _Sample, stamp_ns: int, size: float
+    ) -> _Sample:
+        dt_sec = (stamp_ns - last.stamp_ns) * 1e-9
+        known, seen = np.isfinite(last.value), np.isfinite(raw)
+        change = np.where(known & seen, (raw - last.value) / dt_sec, 0.0)
         alpha = _blend(self._config.derivative_cutoff_hz, dt_sec)
-        self._speed = alpha * np.nan_to_num(speed) + (1.0 - alpha) * self._speed
+        speed = np.where(seen, alpha * change + (1.0 - alpha) * last.speed, 0.0)
         # One cutoff per point, from the length of its velocity: no distortion along the axes.
-        pace = np.linalg.norm(self._speed, axis=-1, keepdims=True) / max(size, 1e-9)
+        pace = np.linalg.norm(speed, axis=-1, keepdims=True) / max(size, 1e-9)
         beta = _blend(self._config.min_cutoff_hz + self._config.beta * pace, dt_sec)
-        self._value = np.where(known, beta * raw + (1.0 - beta) * self._value, raw)
-        self._speed = np.where(np.isfinite(raw), self._speed, 0.0)
-        self._stamp_ns = stamp_ns
-        return self._value.astype(np.float32)
+        value = np.where(known, beta * raw + (1.0 - beta) * last.value, raw)
+        return _Sample(stamp_ns, value, speed)
 
 
 class SkeletonSmoother:
