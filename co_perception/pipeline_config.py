@@ -126,12 +126,9 @@ class PipelineConfig:
                 )
         try:
             return cls(
-                **{
-                    name: section(
-                        **{f.name: values[f.name] for f in fields(section) if f.name in values}
-                    )
-                    for name, section in _SECTIONS.items()
-                }
+                camera=CameraConfig(**_pick(CameraConfig, values)),
+                pose=PoseConfig(**_pick(PoseConfig, values)),
+                activity=ActivityConfig(**_pick(ActivityConfig, values)),
             )
         except ConfigError as error:
             raise ConfigError(f"{where}: {error}") from error
@@ -150,19 +147,19 @@ class PipelineConfig:
     @classmethod
     def keys(cls) -> dict[str, str]:
         """Return every key with a few words on what it means."""
-        return {f.name: f.metadata["what"] for s in _SECTIONS.values() for f in fields(s)}
+        return {f.name: f.metadata["what"] for s in _SECTIONS for f in fields(s)}
 
     def to_flat(self) -> dict[str, Any]:
         """Return all values by key, as `from_flat` takes them."""
         return {key: value for section in asdict(self).values() for key, value in section.items()}
 
 
-_SECTIONS: dict[str, type[_Section]] = {
-    "camera": CameraConfig,
-    "pose": PoseConfig,
-    "activity": ActivityConfig,
-}
+_SECTIONS: tuple[type[_Section], ...] = (CameraConfig, PoseConfig, ActivityConfig)
 _TYPES = {"str": str, "int": int, "float": float, "bool": bool, "float | None": float}
+
+
+def _pick(section: type[_Section], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f.name: values[f.name] for f in fields(section) if f.name in values}
 
 
 def _check(one: Field[Any], value: Any) -> None:

@@ -97,11 +97,16 @@ class _Run:
         self.log = AnswerLog(settle_sec=info.receptive_field / info.expected_rate)
         self._model_id = info.model_id
         self._lines = lines
-        self._next_index = 0
+        self._next_index: int | None = None
+        self._dropped_before = 0
         self._video = video
 
     def process(self, frame: Frame) -> PipelineResult:
         """Run one frame through everything."""
+        if self._next_index is None:
+            # What a live source gave while the networks were loaded was never ours to process.
+            self._next_index = frame.index
+            self._dropped_before = self.source.status.dropped_frames
         result = self.pipeline.process(frame)
         self.log.add(frame.stamp_ns, result.skeletons, result.activities, frame.truth)
         if self._lines is not None:
@@ -111,10 +116,18 @@ class _Run:
                 frame.image, result.skeletons, result.activities, caption=_caption(result)
             )
             self._video.write(image, frame.stamp_ns)
+        self._next_index = frame.index + 1
         self.stats.add(result)
         return result
 
+    @property
+    def dropped_frames(self) -> int:
+        """Frames since the first processed one that were too late."""
+        return self.source.status.dropped_frames - self._dropped_before
+
     def _write_line(self, result: PipelineResult) -> None:
+        assert self._lines is not None
+        assert self._next_index is not None
         record = activity_array(
             result,
             sequence=self.stats.frames,
@@ -123,8 +136,6 @@ class _Run:
             model_id=self._model_id,
             live=self.source.info.live,
         )
-        self._next_index = result.frame.index + 1
-        assert self._lines is not None
         self._lines.write(json.dumps(record) + "\n")
 
 
@@ -158,7 +169,7 @@ def run_pipeline(
         model=pipeline.activity.info.model_id,
         wall_sec=round(wall_sec, 3),
         images_per_sec=round(run.stats.frames / max(wall_sec, 1e-9), 2),
-        dropped_frames=source.status.dropped_frames,
+        dropped_frames=run.dropped_frames,
         reconnects=source.status.reconnects,
         files=outputs.to_dict(),
     )

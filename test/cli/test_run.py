@@ -89,6 +89,17 @@ def test_a_source_without_people_says_that_nobody_was_seen(tmp_path):
     assert "3, nobody in 3" in done.stdout
 
 
+@pytest.mark.skipif(shutil.which("gst-launch-1.0") is None, reason="needs gst-launch-1.0")
+def test_a_live_source_counts_what_it_drops_from_the_first_image_on():
+    done = run("gst:videotestsrc is-live=true", "--seconds", 1, "--jsonl", "-", "--json")
+    *lines, summary = map(json.loads, done.stdout.splitlines())
+    assert lines[0]["dropped_images"] == 0
+    assert sum(line["dropped_images"] for line in lines) == pytest.approx(
+        summary["dropped_frames"], abs=1
+    )
+    assert summary["empty_frames"] == summary["frames"] == len(lines)
+
+
 def test_ctrl_c_ends_a_run_in_order(tmp_path):
     film, lines = tmp_path / "out.mp4", tmp_path / "out.jsonl"
     process = subprocess.Popen(
