@@ -24,7 +24,7 @@ from co_perception.nodes.mailbox import Worker
 from co_perception.nodes.parameters import Value
 from co_perception.nodes.qos import IMAGE, SKELETONS, VIEW
 from co_perception.nodes.reader import FrameReader
-from co_perception.nodes.recording import Recording
+from co_perception.nodes.recording import Recording, check_paths
 from co_perception.nodes.results import fill_skeletons
 from co_perception.nodes.runner import run_node
 from co_perception.overlay import draw
@@ -55,6 +55,7 @@ class FusedNode(PerceptionNode):
     def do_configure(self, parameters: dict[str, Value]) -> None:
         """Load network and estimator, so that what is wrong with them is said here."""
         self._given = parameters
+        check_paths(str(parameters["record"]), str(parameters["timeline"]))
         self._answers = AnswerPublisher(self, parameters)
         self._pose = PoseStage(pipeline_config(parameters).pose)
         make = self.create_lifecycle_publisher
@@ -80,11 +81,10 @@ class FusedNode(PerceptionNode):
         self._loop = 0
         self._ended = False
         self._reader = make_reader(given, self._on_frame, self._on_end, self._on_source_error)
+        rate = self._reader.info.rate
+        self._recording = Recording(str(given["record"]), str(given["timeline"]), rate)
         self._waits = not (given["real_time"] or self._reader.info.live)
         self._stamper = make_stamper(self, self._reader, given)
-        self._recording = Recording(
-            str(given["record"]), str(given["timeline"]), self._reader.info
-        )
         self._worker = Worker("perception", self._work, self._on_error)
         self._answers.start(self._worker)
         self._reader.start()

@@ -14,10 +14,23 @@ from co_perception.pipeline import PipelineResult
 from co_perception.timeline import AnswerLog
 from co_perception.video_writer import VideoWriter
 
-__all__ = ["Recording"]
+__all__ = ["Recording", "check_paths"]
 
 _FALLBACK_RATE = 30.0
 """Pictures per second of the video where the source does not say its own."""
+
+
+def check_paths(video: str, timeline: str) -> None:
+    """Check where a recording shall go, before anything slow is loaded.
+
+    Raises:
+        ConfigError: If a folder does not exist or the video's ending is unknown.
+    """
+    if video:
+        VideoWriter(video)  # checks its path; makes no file without a picture
+    folder = Path(timeline).absolute().parent
+    if timeline and not folder.is_dir():
+        raise ConfigError(f"Parameter 'timeline': the folder '{folder}' does not exist.")
 
 
 class Recording:
@@ -27,18 +40,15 @@ class Recording:
     """
 
     def __init__(self, video: str, timeline: str, rate: float) -> None:
-        """Check the paths; files are written from the first picture on, and by `close`.
+        """Prepare; files are written from the first picture on, and by `close`.
 
         Args:
             video: Path of the video, "" for none.
             timeline: Path of the picture, "" for none.
             rate: Pictures per second of the video; 0: unknown.
         Raises:
-            ConfigError: If a folder does not exist or an ending is unknown.
+            ConfigError: If a path cannot be used.
         """
-        folder = Path(timeline).absolute().parent
-        if timeline and not folder.is_dir():
-            raise ConfigError(f"Parameter 'timeline': folder '{folder}' does not exist.")
         self._video = VideoWriter(video, rate or _FALLBACK_RATE) if video else None
         self._timeline = Path(timeline) if timeline else None
         self._log = AnswerLog()

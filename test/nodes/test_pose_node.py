@@ -73,7 +73,8 @@ def test_one_message_for_each_image_with_its_header_and_one_id(ros, pictures):
     assert len({s.body_id for s in found}) == 1
     assert found[0].body_id[0].isalpha()
     assert found[0].track_state == Skeleton.TRACK_NEW
-    assert (answer.joint_layout, answer.estimator) == ("mediapipe33", "mediapipe")
+    assert answer.joint_layout == "mediapipe33"
+    assert answer.estimator.startswith("mediapipe")
     assert (answer.image_width, answer.image_height) == (640, 480)
     assert len(found[0].image_points) == 99
 
