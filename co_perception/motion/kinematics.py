@@ -197,7 +197,7 @@ def _arms(values: FloatArray, body: Body, chest: FloatArray, found: dict[str, Fl
         target[:, 1] = np.maximum(target[:, 1], _HAND_CLEARANCE_M * body.scale)
         shoulder = found[f"{name}_shoulder"]
         bent = elbows[side] - 0.5 * (shoulder + wrists[side])
-        # A straight arm has no bend to keep: then, and where wrists meet, elbows point out and down.
+        # A straight arm has no bend to keep: then, as where wrists meet, elbows point out, down.
         out = chest @ np.array([0.7 * sign, -0.6, -0.3])
         bent = bent + (0.002 + 0.15 * join) * body.scale * out
         elbow, wrist = _bend(shoulder, target, bent, body.upper_arm, body.forearm)
