@@ -37,14 +37,11 @@ def ensure_messages(venv: Path, root: Path, ros: Path) -> None:
     """
     sources = [root / "CMakeLists.txt", root / "package.xml", ros]
     sources += sorted([*root.glob("msg/*.msg"), *root.glob("srv/*.srv")])
-    scripts = sorted(path for path in (root / "scripts").iterdir() if path.is_file())
-    inputs = environment.digest([str(root), str(venv), sys.version, *sources, *scripts])
-    if environment.is_stamped(venv, "messages", inputs):
-        return
-    build = root / "build" / f"{venv.name.lstrip('.')}-{sys.version_info.minor}"
-    _run_cmake(venv, root, build)
-    _link_checkout(venv, root, scripts)
-    environment.stamp(venv, "messages", inputs)
+    inputs = environment.digest([str(root), str(venv), sys.version, *sources])
+    if not environment.is_stamped(venv, "messages", inputs):
+        _run_cmake(venv, root, root / "build" / f"messages{venv.name}")
+        environment.stamp(venv, "messages", inputs)
+    _link_checkout(venv, root)
 
 
 def _run_cmake(venv: Path, root: Path, build: Path) -> None:
@@ -82,7 +79,7 @@ def _run_step(command: list[str], variables: dict[str, str], progress: Progress)
         raise SetupError("the messages could not be built", " ".join(command))
 
 
-def _link_checkout(venv: Path, root: Path, scripts: list[Path]) -> None:
+def _link_checkout(venv: Path, root: Path) -> None:
     """Let Python, the ament index and the shell find the checkout through `venv`."""
     site = venv / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
     # Without this file the messages are a namespace portion, and the checkout is the package.
@@ -92,7 +89,7 @@ def _link_checkout(venv: Path, root: Path, scripts: list[Path]) -> None:
         link = venv / "share" / PACKAGE / name
         if not link.is_symlink():
             link.symlink_to(root / name, target_is_directory=True)
-    for script in scripts:
+    for script in filter(Path.is_file, (root / "scripts").iterdir()):
         folder = venv / ("bin" if script.name == "co-perception" else f"lib/{PACKAGE}")
         folder.mkdir(exist_ok=True)
         target = folder / script.name
