@@ -28,6 +28,7 @@ from co_perception.pose.tflite_metadata import add_normalization
 
 __all__ = [
     "ASSET_NAME",
+    "ASSET_VARIABLE",
     "BUILD_COMMAND",
     "DOWNLOAD_MIB",
     "build_pose_asset",
@@ -41,7 +42,7 @@ BUILD_COMMAND = "co-perception models pose"
 DOWNLOAD_MIB = 34  # the wheel that holds the networks
 
 _CACHE_VARIABLE = "CO_PERCEPTION_CACHE"
-_ASSET_VARIABLE = "CO_PERCEPTION_POSE_ASSET"
+ASSET_VARIABLE = "CO_PERCEPTION_POSE_ASSET"
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,11 @@ def find_pose_asset(model_path: str | os.PathLike[str] | None = None) -> Path:
     Raises:
         WeightsError: If there is none, or it is damaged. The message names the command to run.
     """
-    given = model_path or os.environ.get(_ASSET_VARIABLE)
+    given = model_path or os.environ.get(ASSET_VARIABLE)
     if given:
         path = Path(given).expanduser()
         if not path.is_file():
-            origin = "model_path" if model_path else _ASSET_VARIABLE
+            origin = "model_path" if model_path else ASSET_VARIABLE
             raise WeightsError(f"pose asset: {origin} names '{path}', which is not a file")
         _check_layout(path)
         return path
@@ -111,7 +112,7 @@ def find_pose_asset(model_path: str | os.PathLike[str] | None = None) -> Path:
         raise WeightsError(
             f"pose asset: expected '{path}', found nothing; make it with `{BUILD_COMMAND}` "
             f"(fetches a wheel of {DOWNLOAD_MIB} MiB once), or name a bundle with "
-            f"{_ASSET_VARIABLE}"
+            f"{ASSET_VARIABLE}"
         )
     verify_pose_asset(path)
     return path

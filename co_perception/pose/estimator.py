@@ -12,7 +12,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from co_perception.errors import ConfigError, CoPerceptionError, StreamError
+from co_perception.errors import ConfigError, StreamError
 from co_perception.pose.gates import GateConfig
 from co_perception.pose.persons import PersonGate
 from co_perception.pose.raw import LAYOUT, PoseDetector, RawPose, check_image
@@ -154,8 +154,8 @@ def create_estimator(
         max_people: Most people per image, at least 1; `mp.solutions` can only do 1.
         model_path: Pose landmarker bundle for the Tasks API; the cached one by default.
         min_confidence: Of MediaPipe's detection, presence and tracking, 0..1.
-        backend: "tasks", "solutions", or "auto": Tasks where mediapipe is 1.0 or newer or an
-            asset is there, else solutions.
+        backend: "tasks", "solutions", or "auto": solutions only where an older mediapipe is
+            installed and there is no asset for Tasks.
         gates: Thresholds of the gates.
 
     Raises:
@@ -171,7 +171,9 @@ def create_estimator(
         raise ConfigError(
             f"pose estimator: min_confidence: expected 0..1 exclusive, got {min_confidence}"
         )
-    detector = _create_detector(_choose(backend), max_people, model_path, min_confidence)
+    detector = _create_detector(
+        _choose(backend, model_path), max_people, model_path, min_confidence
+    )
     return GatedEstimator(detector, gates)
 
 
@@ -182,17 +184,16 @@ def _check_choice(key: str, value: str, allowed: tuple[str, ...]) -> None:
         )
 
 
-def _choose(backend: str) -> str:
-    """Prefer Tasks; use solutions where they exist and the Tasks API has no asset."""
+def _choose(backend: str, model_path: str | os.PathLike[str] | None) -> str:
+    """Prefer Tasks; take solutions where they exist and nobody has made or named an asset."""
+    from co_perception.pose.asset import ASSET_VARIABLE, default_asset_path
+
     if backend != "auto":
         return backend
-    from co_perception.pose.asset import find_pose_asset
-
-    try:
-        find_pose_asset()
-    except CoPerceptionError:
-        return "solutions" if _has_solutions() else "tasks"
-    return "tasks"
+    asset_is_wanted = (
+        model_path or os.environ.get(ASSET_VARIABLE) or default_asset_path().is_file()
+    )
+    return "solutions" if not asset_is_wanted and _has_solutions() else "tasks"
 
 
 def _has_solutions() -> bool:
