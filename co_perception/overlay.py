@@ -33,8 +33,8 @@ _TEXT: Bgr = (245, 245, 245)
 _PANEL_OPACITY = 0.72
 _VISIBLE = 0.3
 """Joints less visible than this are guesses of the estimator and are not drawn."""
-_HEAD_SHARE = 0.1
-"""Crown above eyes, as a share of the height from eyes to feet; roughly an adult's."""
+_HEAD_SHARE = 0.14
+"""Crown and hair above the eyes, as a share of the height from eyes to feet."""
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 _REFERENCE_SIDE = 480
 """Line widths and letters are made for images whose shorter side has this many pixels."""
