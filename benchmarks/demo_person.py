@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +30,9 @@ Finder = Callable[[NDArray[np.uint8], int], "NDArray[np.float64] | None"]
 _MEDIAPIPE_JOINTS = [0, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28]
 
 
-def create_finder() -> Finder:
-    """Return the package's pose estimator, a new one for every clip."""
+@contextmanager
+def create_finder() -> Iterator[Finder]:
+    """Lend the package's pose estimator, a new one for every clip."""
     from co_perception.pose import create_estimator
 
     estimator = create_estimator()
@@ -39,11 +41,13 @@ def create_finder() -> Finder:
         found = estimator.estimate(image, stamp_ns)
         return found[0].points_px[_MEDIAPIPE_JOINTS].astype(np.float64) if found else None
 
-    return find
+    yield find
+    estimator.close()
 
 
-def create_solutions_finder() -> Finder:
-    """Return MediaPipe's older interface, without the package's gates."""
+@contextmanager
+def create_solutions_finder() -> Iterator[Finder]:
+    """Lend MediaPipe's older interface, without the package's gates."""
     from mediapipe.python.solutions.pose import Pose
 
     pose = Pose(model_complexity=1)
@@ -55,7 +59,8 @@ def create_solutions_finder() -> Finder:
         size = np.array([image.shape[1], image.shape[0]])
         return np.array([[p.x, p.y] for p in found.landmark])[_MEDIAPIPE_JOINTS] * size
 
-    return find
+    yield find
+    pose.close()
 
 
 def measure(
@@ -106,8 +111,9 @@ def main() -> None:
     for label in options.labels:
         frames, errors, notes = 0, [], []
         for seed in range(options.seeds):
-            finder = create_solutions_finder() if options.solutions else create_finder()
-            n, e, c = measure(label, seed, options.split, (width, height), options.rate, finder)
+            size = (width, height)
+            with create_solutions_finder() if options.solutions else create_finder() as find:
+                n, e, c = measure(label, seed, options.split, size, options.rate, find)
             frames, errors, costs = frames + n, errors + e, costs + c
             script = make_timeline([label], seed=seed, split=options.split)
             style = next(s.played.style for s in script.segments if s.label == label)
