@@ -4,7 +4,7 @@
 
     python examples/print_activity.py
 
-A line for every person twice a second, and at once when the label or its validity changes.
+A line for every person twice a second, and at once when the label changes or becomes usable.
 Ends at Ctrl-C, with status 1 if nothing was heard.
 """
 
@@ -35,7 +35,7 @@ class ActivityPrinter(Node):
         super().__init__("activity_printer")
         self.heard = 0
         self._first_sec = 0.0
-        self._shown: dict[str, tuple[float, str, int]] = {}
+        self._shown: dict[str, tuple[float, str, bool]] = {}
         self.create_subscription(ActivityArray, "activity", self._on_activity, 10)
 
     def _on_activity(self, message: ActivityArray) -> None:
@@ -49,7 +49,8 @@ class ActivityPrinter(Node):
 
     def _show(self, seconds: float, person: PersonActivity) -> None:
         before = self._shown.get(person.body_id)
-        now = (seconds, person.label, person.validity)
+        usable = person.validity >= PersonActivity.VALIDITY_HELD
+        now = (seconds, person.label, usable)
         if before and before[1:] == now[1:] and 0.0 <= seconds - before[0] < PERIOD_SEC:
             return
         self._shown[person.body_id] = now
@@ -57,7 +58,7 @@ class ActivityPrinter(Node):
         if person.validity == PersonActivity.VALIDITY_WARMING_UP:
             answer = f"{'-':<10} {person.warmup:4.0%}"
         validity = VALIDITIES.get(person.validity, "?")
-        print(f"{seconds:6.1f} s  {person.body_id:<6} {answer}  {validity}", flush=True)
+        print(f"{seconds:6.1f} s  {person.body_id:<15} {answer}  {validity}", flush=True)
 
 
 def main() -> int:
