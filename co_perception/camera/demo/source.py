@@ -36,7 +36,7 @@ class DemoSource(FrameSource):
         persons: int = 1,
         split: str = "judge",
         labels: Sequence[str] | None = None,
-        seconds: tuple[float, float] = (4.0, 7.0),
+        seconds: tuple[float, float] = (3.0, 4.5),
         loop: bool = True,
         duration: float | None = None,
         real_time: bool = True,
