@@ -44,7 +44,7 @@ def publish(size: str, reliability: str, images: int, rate: float) -> None:
 
     rclpy.init()
     node = rclpy.create_node("benchmark_camera")
-    publisher = node.create_publisher(Image, TOPIC, image_subscription_qos(reliability))
+    publisher = node.create_publisher(Image, TOPIC, image_subscription_qos(reliability, depth=1))
     width, height = SIZES[size]
     picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
     end = time.monotonic() + WAIT_SEC
@@ -74,7 +74,7 @@ def subscribe(reliability: str, images: int) -> None:
     def on_image(message: Image) -> None:
         delays_ms.append((time.time_ns() - stamp_ns(message.header.stamp)) / 1e6)
 
-    node.create_subscription(Image, TOPIC, on_image, image_subscription_qos(reliability))
+    node.create_subscription(Image, TOPIC, on_image, image_subscription_qos(reliability, depth=1))
     last_change, seen = time.monotonic(), 0
     while time.monotonic() - last_change < (3.0 if seen else WAIT_SEC) and seen < images:
         rclpy.spin_once(node, timeout_sec=0.1)

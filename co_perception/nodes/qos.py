@@ -71,9 +71,18 @@ def activity_qos(deadline_sec: float = 0.0) -> QoSProfile:
     return profile
 
 
-def image_subscription_qos(reliability: str) -> QoSProfile:
-    """Return the profile of an image subscription: keep last 1, "reliable" or "best_effort"."""
-    return IMAGE if reliability == "reliable" else VIEW
+def image_subscription_qos(reliability: str, depth: int = 5) -> QoSProfile:
+    """Return the profile of an image subscription.
+
+    Args:
+        reliability: "reliable" or "best_effort".
+        depth: Images kept until the callback takes them. The mailbox keeps only the newest anyway,
+            and counts the others; what a queue of one replaces, nobody could count.
+    """
+    profile = _reliable(depth)
+    if reliability != "reliable":
+        profile.reliability = QoSReliabilityPolicy.BEST_EFFORT
+    return profile
 
 
 def describe_qos(profile: QoSProfile) -> str:
