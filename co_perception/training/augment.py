@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from co_perception.skeleton.layouts import get_layout
 
-__all__ = ["MIRROR", "degrade", "mirror", "vary_bodies", "vary_postures"]
+__all__ = ["MIRROR", "degrade", "mirror", "move_cameras", "vary_bodies", "vary_postures"]
 
 FloatArray = NDArray[np.float32]
 
@@ -23,8 +23,13 @@ MIRROR = _LAYOUT.mirror
 
 _NOSE, _SHOULDERS, _HIPS = 0, slice(1, 3), slice(7, 9)
 _CHAINS = ((1, 3, 5), (2, 4, 6), (7, 9, 11), (8, 10, 12))
-_LIMBS = ([3, 5], [4, 6], [9, 11], [10, 12], [9, 10, 11, 12], [3, 4, 5, 6], [0], [5], [6])
-_ARM_LIFT_DEG, _LEAN_DEG = 14.0, 5.0
+_LIMBS = (
+    *([3, 5], [4, 6], [9, 11], [10, 12], [9, 10, 11, 12], [3, 4, 5, 6]),
+    *([0], [5], [6], [5, 6], [7, 8, 9, 10, 11, 12]),
+)
+_ARM_LIFT_DEG, _LEAN_DEG = 16.0, 5.0
+# In body heights per second, and as a share of the distance per second.
+_MOVING_SHARE, _PAN_PER_SEC, _SHAKE_PER_SEC, _ZOOM_PER_SEC = 0.25, 0.3, 0.06, 0.05
 # How much more one joint jitters than another: hands and feet most (MediaPipe on rendered and
 # real clips, root-mean-square against the reference).
 _JITTER = np.array([0.8, 0.7, 0.7, 1.0, 1.0, 1.5, 1.5, 0.7, 0.7, 0.9, 0.9, 1.2, 1.2], np.float32)
@@ -113,6 +118,25 @@ def _turn_about(
     points[:, :, joints] = centre[:, :, None] + turned
 
 
+def move_cameras(points: FloatArray, rng: np.random.Generator, rate: float = 15.0) -> FloatArray:
+    """Let some cameras pan, shake and come closer: the person then drifts through the image.
+
+    Args:
+        points: (N, T, 13, 2) image plane.
+        rng: Draws the movements.
+        rate: Frames per second.
+    """
+    count, frames = points.shape[:2]
+    moving = (rng.random((count, 1, 1, 1)) < _MOVING_SHARE).astype(np.float32)
+    time = (np.arange(frames, dtype=np.float32) - frames / 2)[:, None, None] / rate
+    pan = rng.normal(0.0, _PAN_PER_SEC, (count, 1, 1, 2)).astype(np.float32)
+    pan[..., 1] *= 0.3
+    shake = np.cumsum(_wander((count, frames, 1, 2), 0.8, rng), axis=1) / rate
+    zoom = rng.normal(0.0, _ZOOM_PER_SEC, (count, 1, 1, 1)).astype(np.float32)
+    drift = _body_size(points) * (pan * time + _SHAKE_PER_SEC * shake)
+    return np.asarray(points * np.exp(moving * zoom * time) + moving * drift, np.float32)
+
+
 def _wander(
     shape: tuple[int, int, int, int], memory: float, rng: np.random.Generator
 ) -> FloatArray:
@@ -171,7 +195,7 @@ def degrade(points: FloatArray, rng: np.random.Generator, strength: float = 1.0)
     white = rng.standard_normal(shape, np.float32)
     xy = points + size * (level(0.03) * bias + level(0.02) * slow + level(0.012) * white)
     visibility = _visibility(count, frames, rng)
-    for index, when in _episodes(count, frames, 0.30, rng):
+    for index, when in _episodes(count, frames, 0.35, rng):
         _hide(xy[index, when], visibility[index, when], size[index, 0], rng)
     for index, when in _episodes(count, frames, 0.06, rng):
         legs = [8, 7, 10, 9, 12, 11]
@@ -201,7 +225,7 @@ def _hide(
     if rng.random() < 0.4:
         visibility[:, limb] = 0.0
         return
-    visibility[:, limb] *= rng.uniform(0.1, 0.7)
+    visibility[:, limb] *= rng.uniform(0.03, 0.7)
     spread = 0.06 * rng.random()
     xy[:, limb] += spread * size[limb] * rng.standard_normal((len(xy), len(limb), 2))
 

@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from co_perception.skeleton.features import clip_features
-from co_perception.training.augment import degrade, mirror, vary_bodies, vary_postures
+from co_perception.training.augment import (
+    degrade,
+    mirror,
+    move_cameras,
+    vary_bodies,
+    vary_postures,
+)
 from co_perception.training.compose import MotionPool, compose_stream, frame_weights
 from co_perception.training.motions import TRAINING_RATE, Motion
 from co_perception.training.views import look_at_motions
@@ -119,5 +125,5 @@ class Mixture:
         flat[flip] = mirror(flat[flip])
         flat[..., 0] *= np.exp(rng.normal(0.0, _ANISOTROPY, (count, 1, 1)))
         labels = np.stack([stream.labels for stream in streams])
-        points = degrade(flat, rng, self.strength)
+        points = degrade(move_cameras(flat, rng), rng, self.strength)
         return TrainingSet(pose_features(points), labels, frame_weights(labels))

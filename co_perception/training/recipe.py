@@ -10,6 +10,7 @@ from pathlib import Path
 from co_perception.training.batches import Mixture, Part
 from co_perception.training.compose import MotionPool
 from co_perception.training.datasets import jhmdb_split, load_kinder_gator
+from co_perception.training.gestures import generate_standing
 from co_perception.training.motions import Motion
 from co_perception.training.self_made import generate_scripts
 
@@ -18,7 +19,7 @@ __all__ = ["FRAMES", "Sources", "load_sources", "make_mixture"]
 FRAMES = 48
 """Length of a training example: 3.2 s, the receptive field and what came before."""
 _HELD_EVERY = 4
-_SELF_MADE_SHARE = 1.0
+_SCRIPTS_PER_STANDING = 3
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,6 @@ def make_mixture(
     jhmdb: list[Motion] | None = None,
     kinder_gator: list[Motion] | None = None,
     scripts: int = 0,
-    estimated: list[Motion] | None = None,
     seed: int = 0,
 ) -> Mixture:
     """Mix training sources.
@@ -71,8 +71,8 @@ def make_mixture(
     Args:
         jhmdb: J-HMDB clips.
         kinder_gator: Kinder-Gator recordings.
-        scripts: Number of self-made scripts (split "train").
-        estimated: Self-made scripts of the split "train" as a pose estimator saw them.
+        scripts: Number of self-made scripts (split "train"); a third as many people who stand are
+            added (see `gestures`).
         seed: Of the self-made scripts.
     """
     parts = []
@@ -81,8 +81,6 @@ def make_mixture(
     if kinder_gator:
         parts.append(Part(MotionPool(kinder_gator, same_group=True), in_place=True))
     if scripts:
-        pool = MotionPool(generate_scripts(scripts, seed=seed))
-        parts.append(Part(pool, share=_SELF_MADE_SHARE))
-    if estimated:
-        parts.append(Part(MotionPool(estimated, same_group=True), share=_SELF_MADE_SHARE))
+        standing = generate_standing(scripts // _SCRIPTS_PER_STANDING, seed=seed)
+        parts.append(Part(MotionPool(generate_scripts(scripts, seed=seed) + standing)))
     return Mixture(parts, frames=FRAMES)

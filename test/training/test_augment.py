@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from co_perception.skeleton.layouts import get_layout
-from co_perception.training.augment import degrade, mirror, vary_bodies, vary_postures
+from co_perception.training.augment import (
+    degrade,
+    mirror,
+    move_cameras,
+    vary_bodies,
+    vary_postures,
+)
 from co_perception.training.self_made import script_motion
 from co_perception.training.views import look_at_motions
 
@@ -72,6 +78,18 @@ def test_postures_keep_limb_lengths(solid: np.ndarray) -> None:
         before = np.linalg.norm(solid[:, :, outer] - solid[:, :, inner], axis=-1)
         after = np.linalg.norm(varied[:, :, outer] - varied[:, :, inner], axis=-1)
         np.testing.assert_allclose(after, before, atol=LENGTH_TOLERANCE)
+
+
+def test_a_moving_camera_moves_all_joints_alike(solid: np.ndarray) -> None:
+    flat = np.repeat(look_at_motions(solid, _rng()), 8, axis=0)
+    moved = move_cameras(flat, _rng())
+    still = np.isclose(moved, flat, atol=LENGTH_TOLERANCE).all(axis=(1, 2, 3))
+    assert 0.3 < still.mean() < 0.95
+    arm, arm_before = (p[:, :, 5] - p[:, :, 3] for p in (moved, flat))
+    zoom = np.linalg.norm(arm, axis=-1) / np.linalg.norm(arm_before, axis=-1)
+    leg, leg_before = (p[:, :, 11] - p[:, :, 9] for p in (moved, flat))
+    same = np.linalg.norm(leg, axis=-1) / np.linalg.norm(leg_before, axis=-1)
+    np.testing.assert_allclose(zoom, same, rtol=0.01)
 
 
 def test_equal_generators_give_equal_faults(solid: np.ndarray) -> None:

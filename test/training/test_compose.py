@@ -7,7 +7,7 @@ import pytest
 
 from co_perception.motion import LABELS
 from co_perception.training.batches import Mixture, Part
-from co_perception.training.classes import CLASSES, IGNORE
+from co_perception.training.classes import CLASSES, IGNORE, OTHER
 from co_perception.training.compose import (
     MotionPool,
     compose_stream,
@@ -15,11 +15,13 @@ from co_perception.training.compose import (
     hold_first,
     join,
 )
+from co_perception.training.gestures import generate_standing
 from co_perception.training.motions import Motion
 from co_perception.training.self_made import generate_scripts, script_motion
 
 FRAMES = 48
 CONTINUITY = 1e-5
+STILL_MPS = 0.15
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +76,13 @@ def test_the_two_splits_perform_differently() -> None:
     train, judge = (script_motion(["wave"], seed=1, split=s) for s in ("train", "judge"))
     n = min(len(train), len(judge))
     assert np.abs(train.points[:n] - judge.points[:n]).max() > 0.05
+
+
+def test_people_who_stand_hold_their_arms_still_or_are_of_no_class() -> None:
+    motions = generate_standing(6, seed=2)
+    for motion in motions:
+        hands = motion.points[:, 5:7] - motion.points[:, 1:3]
+        speed = np.linalg.norm(np.diff(hands, axis=0), axis=-1).max() * motion.rate
+        still = motion.labels[0] == CLASSES.index("stand")
+        assert still or (motion.labels == OTHER).all()
+        assert (speed < STILL_MPS) if still else (speed > 2 * STILL_MPS)
