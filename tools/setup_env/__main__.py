@@ -51,8 +51,15 @@ def make_pose_asset(venv: Path) -> None:
     Raises:
         SetupError: If the command fails; it has said why.
     """
+    check = "from co_perception.pose.asset import find_pose_asset; find_pose_asset()"
+    variables = environment.run_environment(venv)
+    found = subprocess.run(
+        [environment.python_of(venv), "-c", check], cwd=ROOT, env=variables, capture_output=True
+    )
+    if found.returncode == 0:
+        return
     command = [str(venv / "bin" / "co-perception"), "models", "pose"]
-    if subprocess.run(command, cwd=ROOT).returncode:
+    if subprocess.run(command, cwd=ROOT, env=variables).returncode:
         raise SetupError("the pose asset could not be made", "try it alone: " + " ".join(command))
 
 
