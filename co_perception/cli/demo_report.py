@@ -8,11 +8,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from co_perception.camera.demo import DemoSource
 from co_perception.camera.source import Frame
 from co_perception.engine import ModelFolder
 from co_perception.engine.activity import UNKNOWN, Activity
-from co_perception.pipeline import Pipeline, PipelineResult
+from co_perception.pipeline import Pipeline, PipelineResult, open_camera
 from co_perception.pipeline_config import PipelineConfig
 
 __all__ = ["run_demo_report"]
@@ -28,8 +27,8 @@ def run_demo_report(
     first_seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
     *,
-    labels: list[str] | None = None,
     rate: float = 30.0,
+    seconds: float | None = None,
 ) -> dict[str, Any]:
     """Score a model on demo scripts of the split "judge". The figures are synthetic.
 
@@ -41,8 +40,8 @@ def run_demo_report(
         scripts: Number of scripts; image sizes take turns.
         first_seed: Seed of the first script.
         progress: Told how many of how many scripts are done.
-        labels: Activities of each script; None: all.
         rate: Frames per second.
+        seconds: End each script after so long; None: at its end.
 
     Returns:
         "balanced", "unknown", "wrong", "answers" (per true activity, how often each answer was
@@ -52,20 +51,22 @@ def run_demo_report(
     settle_sec = 0.0
     for index in range(scripts):
         width, height = _SIZES[index % len(_SIZES)]
-        source = DemoSource(
-            width=width,
-            height=height,
-            rate=rate,
-            seed=first_seed + index,
-            split="judge",
-            labels=labels,
-            loop=False,
-            real_time=False,
+        config = PipelineConfig.from_flat(
+            {
+                "camera": "demo",  # its split is "judge"
+                "width": width,
+                "height": height,
+                "rate": rate,
+                "seed": first_seed + index,
+                "real_time": False,
+                "model": model,
+            }
         )
-        config = PipelineConfig.from_flat({"model": model})
-        with source, Pipeline(config) as pipeline:
+        with open_camera(config.camera) as source, Pipeline(config) as pipeline:
             settle_sec = _settle_sec(pipeline.activity.info)
             for frame in source:
+                if seconds is not None and frame.stamp_ns > seconds * 1e9:
+                    break
                 _count(answers, frame, pipeline.process(frame), settle_sec)
         if progress is not None:
             progress(index + 1, scripts)

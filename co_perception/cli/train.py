@@ -33,17 +33,16 @@ def train(
 
     The starter takes about ten minutes on two cores.
     """
-    import torch
-
     from co_perception.cli.console import err
     from co_perception.errors import ConfigError
     from co_perception.training.train import STARTER_STEPS, save_starter, train_starter
 
     if recipe != "starter":
         raise ConfigError(f"train: expected one of starter; got '{recipe}'.")
-    torch.set_num_threads(threads)
     with _bar("training") as advance:
-        starter = train_starter(data, steps=steps or STARTER_STEPS, seed=seed, progress=advance)
+        starter = train_starter(
+            data, steps=steps or STARTER_STEPS, seed=seed, threads=threads, progress=advance
+        )
     folder = save_starter(starter, output)
     err.print(f"written: {folder.path} ({folder.model_id})")
     for name, score in starter.held_out.items():

@@ -10,14 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from co_perception.skeleton.features import clip_features
-from co_perception.training.augment import (
-    degrade,
-    mirror,
-    move_cameras,
-    vary_bodies,
-    vary_postures,
-)
+from co_perception.training.augment import mirror, move_cameras, vary_bodies, vary_postures
 from co_perception.training.compose import MotionPool, compose_stream, frame_weights
+from co_perception.training.degrade import degrade
 from co_perception.training.motions import TRAINING_RATE, Motion
 from co_perception.training.views import look_at_motions
 
@@ -78,7 +73,7 @@ class Mixture:
         parts: The sources.
         frames: Length of each example.
         other_share: How often an activity that is no class is drawn, compared to one class.
-        strength: Scale of the jitter (see `augment.degrade`).
+        strength: Scale of the jitter (see `degrade.degrade`).
     """
 
     def __init__(

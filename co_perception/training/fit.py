@@ -119,7 +119,7 @@ def _batches(examples: TrainingSet, config: FitConfig) -> list[tuple[Tensor, Ten
 
 def _balanced(examples: TrainingSet) -> NDArray[np.float32]:
     """Scale the weights so that classes with many frames do not outvote the others."""
-    weights = examples.weights.copy()
+    weights: NDArray[np.float32] = examples.weights.copy()
     totals = {
         int(c): float(weights[examples.labels == c].sum()) for c in np.unique(examples.labels)
     }

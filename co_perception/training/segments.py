@@ -50,7 +50,7 @@ def _first_rest(points: NDArray[np.float32], rate: float) -> int:
 
 def _close_gaps(acting: NDArray[np.bool_], frames: int) -> NDArray[np.bool_]:
     """Fill rests that are not longer than `frames`."""
-    closed = acting.copy()
+    closed: NDArray[np.bool_] = acting.copy()
     edges = np.flatnonzero(acting)
     for before, after in zip(edges, edges[1:], strict=False):
         if after - before <= frames:

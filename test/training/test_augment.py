@@ -6,13 +6,8 @@ import numpy as np
 import pytest
 
 from co_perception.skeleton.layouts import get_layout
-from co_perception.training.augment import (
-    degrade,
-    mirror,
-    move_cameras,
-    vary_bodies,
-    vary_postures,
-)
+from co_perception.training.augment import mirror, move_cameras, vary_bodies, vary_postures
+from co_perception.training.degrade import degrade
 from co_perception.training.self_made import script_motion
 from co_perception.training.views import look_at_motions
 

@@ -11,7 +11,8 @@ pytest.importorskip("mediapipe")
 
 RIGHT = 0.6
 WRONG = 0.3
-LABELS = ["stand", "squat", "jump", "run"]
+SECONDS = 45.0
+LEAST_ACTIVITIES = 5
 
 
 def test_a_held_out_script_is_recognised_through_camera_and_pose() -> None:
@@ -22,7 +23,7 @@ def test_a_held_out_script_is_recognised_through_camera_and_pose() -> None:
     except WeightsError as error:
         pytest.skip(str(error))
     # Seed 100: no script of the card's report.
-    result = run_demo_report("starter", 1, 100, labels=LABELS, rate=15.0)
-    assert set(result["answers"]) == set(LABELS)
+    result = run_demo_report("starter", 1, 100, rate=15.0, seconds=SECONDS)
+    assert len(result["answers"]) >= LEAST_ACTIVITIES
     assert result["balanced"] >= RIGHT, result
     assert result["wrong"] <= WRONG, result
