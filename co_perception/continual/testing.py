@@ -189,19 +189,20 @@ def measure_reach(module: ContinualModule, clip: Tensor) -> tuple[int, int, int]
         changes, both counted; delay: steps before the first valid output; the earliest change,
         in steps after the perturbed frame: never negative in a module that looks at no future.
     """
-    blank = module.init_state(clip[:, :, 0])
-    outputs, valid, _ = module.forward_steps(clip, blank)
-    first = int(valid[0].int().argmax())
-    last, earliest = 0, clip.shape[2]
-    for j in range(clip.shape[2] - module.receptive_field):
-        other = clip.clone()
-        other[:, :, j] += 1.0 + torch.rand_like(clip[:, :, j])
-        changed, _, _ = module.forward_steps(other, blank)
-        moved = (changed != outputs).transpose(1, 2).flatten(2).any(2).any(0).nonzero().flatten()
-        if moved.numel():
-            last = max(last, int(moved[-1]) - j + 1)
-            earliest = min(earliest, int(moved[0]) - j)
-    return last, first, earliest
+    places = clip.shape[2] - module.receptive_field
+    plain = clip.repeat(places, *(1,) * (clip.dim() - 1))  # one block of rows per perturbed frame
+    other = plain.clone()
+    blocks = other.unflatten(0, (places, clip.shape[0]))
+    for j in range(places):
+        blocks[j, :, :, j] += 1.0 + torch.rand_like(clip[:, :, j])
+    blank = module.init_state(plain[:, :, 0])
+    outputs, valid, _ = module.forward_steps(plain, blank)
+    changed, _, _ = module.forward_steps(other, blank)
+    moved = (changed != outputs).transpose(1, 2).flatten(2).any(2)  # (places B, T)
+    moved = moved.reshape(places, clip.shape[0], -1).any(1)
+    frame, step = moved.nonzero().unbind(1)
+    reach = step - frame
+    return int(reach.max()) + 1, int(valid[0].int().argmax()), int(reach.min())
 
 
 def _expect(condition: bool, message: str) -> None:

@@ -4,7 +4,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
@@ -12,6 +12,9 @@ from torch.nn import functional
 from co_perception import continual as co
 from co_perception.continual import testing
 from co_perception.errors import ConfigError, ShapeError, StreamError
+
+# A busy machine is no fault: hypothesis must not judge how long examples take.
+PROOF = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 TORCH = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 OURS = {1: co.Conv1d, 2: co.Conv2d, 3: co.Conv3d}
@@ -56,7 +59,7 @@ def pad(clip, left, right, fill):
     return torch.cat([*before, clip, *after], 2)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(PROOF, max_examples=200)
 @given(convolutions(), st.integers(10, 18), st.lists(st.integers(1, 5), min_size=1, max_size=4))
 def test_conv_steps_equal_chunks_equal_torch(pair, frames, chunks):
     ours, twin, fill = pair
@@ -66,21 +69,21 @@ def test_conv_steps_equal_chunks_equal_torch(pair, frames, chunks):
     testing.check_clip(ours, clip, chunks)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(PROOF, max_examples=60)
 @given(convolutions(), st.integers(0, 100))
 def test_conv_rows_are_streams_of_their_own(pair, seed):
     ours, _, _ = pair
     testing.check_rows(ours, make_clip(ours, 16, rows=3), seed)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(PROOF, max_examples=60)
 @given(convolutions())
 def test_conv_gradients_through_steps_equal_the_clips(pair):
     ours, _, _ = pair
     testing.check_gradients(ours, make_clip(ours, 10))
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(PROOF, max_examples=20)
 @given(convolutions(fills=("zeros",)))
 def test_conv_sees_exactly_the_claimed_frames(pair):
     ours, _, _ = pair

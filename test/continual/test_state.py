@@ -197,3 +197,19 @@ def test_wrong_rows_and_tensors_are_refused():
         co.join_rows([state, other])
     with pytest.raises(ShapeError, match=r"expected \(3,\) or \(3, 20\) bool, got \(3, 19\)"):
         NET.forward_steps(CLIP, state, update=torch.ones(3, 19, dtype=torch.bool))
+
+
+def test_nothing_of_a_paused_rows_frame_reaches_the_weights():
+    net = make_network()
+    frame = CLIP[:, :, 0].clone()
+    frame[1] = torch.nan
+    update = torch.tensor([True, False, True])
+    state = net.init_state(frame)
+    total = torch.zeros(())
+    for _ in range(net.delay + 1):
+        y, valid, state = net.forward_step(frame, state, update)
+        total = total + y.sum()
+    assert valid.tolist() == [True, False, True]
+    total.backward()
+    assert all(p.grad.isfinite().all() for p in net.parameters() if p.grad is not None)
+    assert net.get_submodule("0").weight.grad.abs().max() > 0
