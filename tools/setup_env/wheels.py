@@ -24,8 +24,9 @@ __all__ = ["ensure_wheels"]
 PIP = "pip==26.3"  # older ones neither report what they would do nor how far they are
 MB = 1e6
 ADVICE = (
-    "look at pip's lines above; its own settings (proxy, index, certificates) are used, what was "
-    "downloaded is kept, so just run the command again"
+    "see pip's lines above. If the registry could not be reached: is there a network? pip's own "
+    "settings (proxy, index, certificates) are used, and what was downloaded is kept; then run the "
+    "same command again"
 )
 
 
