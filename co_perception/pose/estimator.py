@@ -167,10 +167,8 @@ def create_estimator(
     _check_choice("backend", backend, BACKENDS)
     if max_people < 1:
         raise ConfigError(f"pose estimator: max_people: expected at least 1, got {max_people}")
-    if not 0.0 < min_confidence < 1.0:
-        raise ConfigError(
-            f"pose estimator: min_confidence: expected 0..1 exclusive, got {min_confidence}"
-        )
+    if not 0.0 <= min_confidence <= 1.0:
+        raise ConfigError(f"pose estimator: min_confidence: expected 0..1, got {min_confidence}")
     detector = _create_detector(
         _choose(backend, model_path), max_people, model_path, min_confidence
     )
