@@ -190,7 +190,10 @@ class _MaxPoolNd(_PoolNd):
         return pool(frames, kernel, stride, self.space_padding)
 
     def pool_time(self, windows: Tensor, real: Tensor) -> Tensor:
-        """Take the maximum of the real frames."""
+        """Take the maximum of the real frames; of padding only it is 0, in clips and steps."""
+        # Also rows that stand still pass here. An infinite number of theirs, though masked later,
+        # would make the gradients of the next layer's weights NaN.
+        real = real | ~real.any(-1, keepdim=True)
         # max(dim), not amax: of equal numbers one takes the gradient, in clips and steps alike
         return windows.masked_fill(~real, -torch.inf).max(-1).values
 

@@ -82,6 +82,7 @@ MAKERS = [
     make_bottleneck,
     make_pool,
     lambda draw: co.Delay(draw(st.integers(0, 3))),
+    lambda draw: co.Linear(WIDTH, WIDTH),
 ]
 
 

@@ -68,6 +68,17 @@ def test_frames_before_the_receptive_field_do_not_matter(model):
     assert testing.relative_difference(model(other), model(long)) <= testing.TOLERANCE
 
 
+def test_young_streams_are_judged_by_the_frames_that_were_there(model):
+    clip = make_clip(2, 8)  # as many as the head's window
+    layers = dict(model.network.children_by_name())
+    features = clip
+    for name in list(layers)[: list(layers).index("time_pool")]:
+        features = layers[name](features)
+    means = features.cumsum(2) / torch.arange(1, 9)
+    expected = layers["classifier"](means)
+    assert testing.relative_difference(model.forward_dense(clip), expected) <= testing.TOLERANCE
+
+
 def test_rows_are_streams_of_their_own(model):
     testing.check_rows(model.network, make_clip(4, 45))
 
