@@ -25,7 +25,7 @@ PIP = "pip==26.3"  # older ones neither report what they would do nor how far th
 MB = 1e6
 ADVICE = (
     "see pip's lines above. If the registry could not be reached: is there a network? pip's own "
-    "settings (proxy, index, certificates) are used, and what was downloaded is kept; then run the "
+    "settings (proxy, index, certificates) are used, what was downloaded is kept; then run the "
     "same command again"
 )
 
