@@ -95,8 +95,8 @@ class SqueezeExcitation(co.FrameLocal):
         """
         if self.scope == "clip":
             raise StreamError(
-                "SqueezeExcitation: a step sees one frame, but the scope is 'clip'; make the model "
-                "with se_scope='frame' (the published CoX3D), or use its clip forward"
+                "SqueezeExcitation: a step sees one frame, but the scope is 'clip'; make the "
+                "model with se_scope='frame' (the published CoX3D), or use its clip forward"
             )
         return self._excite(x, x.mean((2, 3), keepdim=True))
 
