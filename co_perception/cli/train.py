@@ -94,7 +94,7 @@ def evaluate(
     if as_json:
         print_json(result)
     else:
-        out.print(result_table(what, result), highlight=False, markup=False)
+        out.print(result_table(what, result), highlight=False, markup=False, soft_wrap=True)
 
 
 def _run_protocol(data: Path, jobs: int, steps: int | None) -> dict[str, Any]:

@@ -15,9 +15,9 @@ from co_perception.training.scoring import settled
 
 __all__ = ["EXIT_BELOW_ENTER", "choose_enter", "find_temperature"]
 
-EXIT_BELOW_ENTER = 0.15
+EXIT_BELOW_ENTER = 0.1
 """The exit threshold lies this far below the enter threshold."""
-_ENTER_LIMITS = (0.45, 0.7)
+_ENTER_LIMITS = (0.5, 0.7)
 _FALSE_SHARE = 0.2
 
 
@@ -54,7 +54,7 @@ def choose_enter(logits: NDArray[np.float32], examples: TrainingSet, temperature
     """Choose the enter threshold on held-out streams.
 
     It is the lowest at which at most one settled frame in five that gets a label gets a wrong one,
-    between 0.45 and 0.7: below, "unknown" would never be said, above, nearly always.
+    between 0.5 and 0.7: below, "unknown" would never be said, above, nearly always.
     """
     probabilities = softmax(np.moveaxis(logits, 1, -1) / temperature, axis=-1)
     counted = settled(examples)

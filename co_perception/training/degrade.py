@@ -20,6 +20,8 @@ _LIMBS = (
     *([3, 5], [4, 6], [9, 11], [10, 12], [9, 10, 11, 12], [3, 4, 5, 6]),
     *([0], [5], [6], [5, 6], [7, 8, 9, 10, 11, 12]),
 )
+# Images that are 1 to 3.2 frames apart: a camera of 5 to 15 Hz.
+_SLOW_SHARE, _SLOW_FRAMES = 0.25, (1.0, 3.2)
 # How much more one joint jitters than another: hands and feet most. Chosen, not measured.
 _JITTER = np.array([0.8, 0.7, 0.7, 1.0, 1.0, 1.5, 1.5, 0.7, 0.7, 0.9, 0.9, 1.2, 1.2], np.float32)
 
@@ -28,8 +30,8 @@ def degrade(points: FloatArray, rng: np.random.Generator, strength: float = 1.0)
     """Make clean projections look like a pose estimator's output.
 
     Jitter (white and slow, larger at hands and feet), a constant bias per joint (no two label the
-    same hip), limbs that are hidden, guessed or missing, swapped legs, frames that repeat the last
-    one, and the delay of a smoothing filter.
+    same hip), limbs that are hidden, guessed or missing, swapped legs, a slow
+    camera, and the delay of a smoothing filter.
 
     Args:
         points: (N, T, 13, 2) image plane, square pixels, any unit.
@@ -58,7 +60,7 @@ def degrade(points: FloatArray, rng: np.random.Generator, strength: float = 1.0)
     for index, when in _episodes(count, frames, 0.06, rng):
         legs = [8, 7, 10, 9, 12, 11]
         xy[index, when, 7:] = xy[index, when][:, legs]
-    _repeat_frames(xy, rng)
+    _slow_down(xy, rng)
     _smooth(xy, rng)
     result = np.concatenate([xy, visibility[..., None]], axis=-1)
     result[visibility <= 0.0] = (np.nan, np.nan, 0.0)
@@ -84,16 +86,29 @@ def _hide(
         visibility[:, limb] = 0.0
         return
     visibility[:, limb] *= rng.uniform(0.03, 0.7)
-    spread = 0.06 * rng.random()
-    xy[:, limb] += spread * size[limb] * rng.standard_normal((len(xy), len(limb), 2))
+    spread = 0.08 * rng.random()
+    # A guessed joint wanders rather than trembles.
+    guess = wander((1, len(xy), len(limb), 2), 0.7, rng)[0]
+    xy[:, limb] += spread * size[limb] * guess
 
 
-def _repeat_frames(xy: FloatArray, rng: np.random.Generator) -> None:
-    """Let some sequences stutter in place, as cameras below the network's rate do."""
-    for index in np.flatnonzero(rng.random(len(xy)) < 0.15):
-        held = np.flatnonzero(rng.random(xy.shape[1] - 1) < rng.uniform(0.1, 0.5)) + 1
-        for frame in held:
-            xy[index, frame] = xy[index, frame - 1]
+def _slow_down(xy: FloatArray, rng: np.random.Generator) -> None:
+    """See some sequences in place through a slower camera.
+
+    Half of them repeat the last image, the others go straight from one image to the next, which is
+    what the engine makes of poses at less than the network's rate.
+    """
+    frames = np.arange(xy.shape[1], dtype=np.float32)
+    for index in np.flatnonzero(rng.random(len(xy)) < _SLOW_SHARE):
+        seen = np.arange(rng.random(), xy.shape[1] + 4, rng.uniform(*_SLOW_FRAMES))
+        kept = np.unique(np.minimum(np.rint(seen), xy.shape[1] - 1).astype(np.intp))
+        kept[0] = 0
+        if rng.random() < 0.5:
+            xy[index] = xy[index, kept[np.searchsorted(kept, frames, side="right") - 1]]
+            continue
+        flat = xy[index].reshape(len(frames), -1)
+        columns = [np.interp(frames, kept, column[kept]) for column in flat.T]
+        xy[index] = np.stack(columns, axis=1).reshape(xy.shape[1:])
 
 
 def _smooth(xy: FloatArray, rng: np.random.Generator) -> None:
