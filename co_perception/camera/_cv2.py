@@ -19,16 +19,19 @@ except ImportError as error:
 
 __all__ = ["cv2", "quiet"]
 
+# OpenCV 5 has the log level in cv2.utils.logging, OpenCV 4 mostly in cv2 itself.
+_LOGGING = getattr(cv2.utils, "logging", cv2)
+
 _SILENT = 0
-"""cv2.utils.logging.LOG_LEVEL_SILENT; the name is not in every build."""
+"""LOG_LEVEL_SILENT; the name is not in every build."""
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Silence OpenCV's own log lines: what fails in here is raised with a better message."""
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(_SILENT)
+    level = _LOGGING.getLogLevel()
+    _LOGGING.setLogLevel(_SILENT)
     try:
         yield
     finally:
-        cv2.utils.logging.setLogLevel(level)
+        _LOGGING.setLogLevel(level)
