@@ -3,18 +3,12 @@
 """Fixtures that every test folder may use."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 # Real data is no part of the project: tests that need it skip where it is absent.
 DATA_VARIABLE = "CO_PERCEPTION_TEST_DATA"
-
-# Two test processes never share a ROS domain. Domains above 101 clash with ephemeral ports.
-FIRST_DOMAIN = 20
-DOMAINS = 80
-MAX_WORKERS = 4
 
 
 @pytest.fixture(scope="session")
@@ -39,19 +33,3 @@ def clips_dir(data_dir: Path) -> Path:
 def skeletons_dir(data_dir: Path) -> Path:
     """Folder of the recorded skeletons."""
     return data_dir / "skeletons"
-
-
-@pytest.fixture(scope="session")
-def ros_domain() -> Iterator[int]:
-    """Domain id of this test process; the environment has it too, for nodes here and elsewhere."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-    # Workers of one run differ by their number, runs at the same time by their parent's.
-    run = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
-    domain = FIRST_DOMAIN + (run * MAX_WORKERS + int(worker.removeprefix("gw"))) % DOMAINS
-    settings = {"ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
-    if os.environ.get("ROS_DISTRO") == "humble":
-        settings["ROS_LOCALHOST_ONLY"] = "1"  # what later distributions call the range
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in settings.items():
-            patch.setenv(name, value)
-        yield domain
