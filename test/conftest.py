@@ -3,12 +3,17 @@
 """Fixtures that every test folder may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 # Real data is no part of the project: tests that need it skip where it is absent.
 DATA_VARIABLE = "CO_PERCEPTION_TEST_DATA"
+
+# Test runs at the same time do not hear each other. Domains above 101 clash with ephemeral ports.
+FIRST_DOMAIN = 20
+DOMAINS = 80
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +38,16 @@ def clips_dir(data_dir: Path) -> Path:
 def skeletons_dir(data_dir: Path) -> Path:
     """Folder of the recorded skeletons."""
     return data_dir / "skeletons"
+
+
+@pytest.fixture(scope="session")
+def ros_domain() -> Iterator[int]:
+    """Domain id of this test run; the environment has it too, for nodes here and elsewhere."""
+    domain = FIRST_DOMAIN + os.getpid() % DOMAINS
+    settings = {"ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+    if os.environ.get("ROS_DISTRO") == "humble":
+        settings["ROS_LOCALHOST_ONLY"] = "1"  # what later distributions call the range
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        yield domain
