@@ -55,16 +55,17 @@ def evaluate(
         str,
         typer.Argument(
             help="protocol: held-out trainings, up to 30 minutes; demo: held-out scripts through "
-            "rendered camera, pose estimator and network."
+            "rendered camera, pose estimator and network; clips: what it says of real videos."
         ),
     ] = "demo",
     data: Annotated[
         Path | None,
         typer.Option(envvar="CO_PERCEPTION_TRAINING_DATA", help="Folder of the skeleton files."),
     ] = None,
+    clips: Annotated[Path | None, typer.Option(help="clips: folder of videos.")] = None,
     model: Annotated[str, typer.Option(help="Model folder: a path or a name.")] = "starter",
-    scripts: Annotated[int, typer.Option(min=1, help="demo: number of scripts.")] = 4,
-    first_seed: Annotated[int, typer.Option(help="demo: seed of the first script.")] = 0,
+    scripts: Annotated[int, typer.Option(min=1, help="demo: number of scripts.")] = 3,
+    first_seed: Annotated[int, typer.Option(help="demo: seed of the first script.")] = 20,
     jobs: Annotated[int, typer.Option(min=1, help="protocol: trainings at a time.")] = 2,
     steps: Annotated[int | None, typer.Option(min=1, help="protocol: weight updates.")] = None,
     save: Annotated[
@@ -73,6 +74,7 @@ def evaluate(
     as_json: _Json = False,
 ) -> None:
     """Judge a model on what did not train it."""
+    from co_perception.cli.clip_report import run_clip_report
     from co_perception.cli.console import out, print_json
     from co_perception.cli.demo_report import run_demo_report
     from co_perception.engine import find_model
@@ -80,7 +82,12 @@ def evaluate(
     from co_perception.training.card import result_table
     from co_perception.training.results import store_result
 
-    if what == "protocol":
+    if what == "clips":
+        if clips is None:
+            raise ConfigError("evaluate clips: expected --clips, a folder of videos.")
+        with _bar("videos") as advance:
+            result = run_clip_report(model, clips, advance)
+    elif what == "protocol":
         if data is None:
             raise ConfigError("evaluate protocol: expected --data, the folder of skeleton files.")
         result = _run_protocol(data, jobs, steps)
@@ -88,7 +95,7 @@ def evaluate(
         with _bar("scripts") as advance:
             result = run_demo_report(model, scripts, first_seed, advance)
     else:
-        raise ConfigError(f"evaluate: expected one of demo, protocol; got '{what}'.")
+        raise ConfigError(f"evaluate: expected one of clips, demo, protocol; got '{what}'.")
     if save:
         store_result(find_model(model), what, result)
     if as_json:

@@ -154,10 +154,30 @@ def _demo_table(result: dict[str, Any]) -> str:
     )
 
 
+def _clips_table(result: dict[str, Any]) -> str:
+    rows = []
+    for name, seen in result.items():
+        answers = ", ".join(f"{label} {count}" for label, count in seen["answers"].items())
+        rows.append((name, str(seen["images"]), answers or "-", str(seen["without_answer"])))
+    return (
+        "Real videos that nobody labelled frame by frame, none of them trained on, to be read "
+        "rather than scored (`co-perception evaluate clips --clips DIR`). tfjs_pose_squats: a "
+        "woman doing squats, 5 images per second; tfjs_pose_1: a rendered person moving the arms; "
+        "intel_one_by_one_person: people walk into a lobby and stand with their backs to the "
+        "camera; intel_asl_walk: a signer, upper body.\n\n"
+        + _table(("video", "images", "answers, in images", "no answer yet"), rows)
+    )
+
+
 _HELD_OUT = {
     "jhmdb_split1_test_10": "J-HMDB, test clips of split 1, 10 classes",
     "jhmdb_split1_test_7": "J-HMDB, test clips of split 1, 7 shared classes",
     "kinder_gator_held_subjects": "Kinder-Gator, 5 subjects, streams, frames, 13 classes",
     "self_made_judge": 'self-made motion, split "judge", streams, frames, 13 classes',
 }
-_SECTIONS = {"protocol": _protocol_table, "held_out": _held_out_table, "demo": _demo_table}
+_SECTIONS = {
+    "protocol": _protocol_table,
+    "held_out": _held_out_table,
+    "demo": _demo_table,
+    "clips": _clips_table,
+}

@@ -30,8 +30,8 @@ def degrade(points: FloatArray, rng: np.random.Generator, strength: float = 1.0)
     """Make clean projections look like a pose estimator's output.
 
     Jitter (white and slow, larger at hands and feet), a constant bias per joint (no two label the
-    same hip), limbs that are hidden, guessed or missing, swapped legs, a slow
-    camera, and the delay of a smoothing filter.
+    same hip), limbs that are hidden, guessed or missing, swapped legs, a slow camera, and the
+    delay of a smoothing filter.
 
     Args:
         points: (N, T, 13, 2) image plane, square pixels, any unit.

@@ -137,7 +137,8 @@ def save_starter(starter: Starter, output: Path) -> ModelFolder:
     """Write the model folder; figures of an earlier protocol that lie there stay in its card."""
     results = {**load_results(output), "held_out": starter.held_out, "facts": starter.facts}
     # Answers of other weights say nothing about these.
-    results.pop("demo", None)
+    for name in ("demo", "clips"):
+        results.pop(name, None)
     save_model_folder(
         output,
         starter.model,
