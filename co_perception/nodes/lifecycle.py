@@ -51,6 +51,7 @@ class PerceptionNode(LifecycleNode):  # type: ignore[misc]
         self._silence = Throttle(_SILENCE_LINE_SEC)
         self._specs = parameters_of(name)
         declare_parameters(self, self._specs, lambda: self.label == "unconfigured")
+        self._hooks_run = 0
         self._guard_transitions()
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self.create_service(SetBool, "~/enable", self._on_enable)
@@ -141,6 +142,7 @@ class PerceptionNode(LifecycleNode):  # type: ignore[misc]
         return self._enter("unconfigured", True)
 
     def _attempt(self, action: Callable[[], None], undo: Callable[[], None] | None = None) -> bool:
+        self._hooks_run += 1
         try:
             action()
             return True
@@ -159,20 +161,22 @@ class PerceptionNode(LifecycleNode):  # type: ignore[misc]
         return TransitionCallbackReturn.SUCCESS if done else TransitionCallbackReturn.FAILURE
 
     def _guard_transitions(self) -> None:
-        """Answer illegal transitions with "no"; unguarded, rclpy ends the node (rclpy #1209)."""
+        """Answer illegal transitions with "no" and a line (rclpy ends the node, or is silent)."""
         service = self._service_change_state
         change_state = service.callback
 
         def guarded(request: Any, response: Any) -> Any:
+            hooks, reason = self._hooks_run, ""
             try:
-                return change_state(request, response)
+                response = change_state(request, response)
             except Exception as error:  # RCLError: the state machine refused
+                response.success, reason = False, f": {error}"
+            if not response.success and self._hooks_run == hooks:  # refused, not tried and failed
                 wanted = request.transition.label or request.transition.id
                 self.get_logger().warning(
-                    f"Transition {wanted} is not possible while {self.label}: {error}"
+                    f"Transition {wanted} is not possible while {self.label}{reason}"
                 )
-                response.success = False
-                return response
+            return response
 
         service.callback = guarded
 
