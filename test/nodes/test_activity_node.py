@@ -181,7 +181,7 @@ def test_joints_that_are_no_numbers_are_taken_as_missing(ros, feed, number):
     assert person.validity == PersonActivity.VALIDITY_VALID
     assert all(math.isfinite(score.score) for score in person.scores)
     assert math.isfinite(person.x_min)
-    assert "taken as missing" in node.output
+    ros.until(lambda: "taken as missing" in node.output, "the line in the log")
 
 
 def test_time_that_goes_back_resets_and_says_so(ros, feed):

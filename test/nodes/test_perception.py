@@ -36,14 +36,17 @@ def test_three_nodes_answer_once_for_each_processed_image(ros):
     names = ("activity_node", "pose_node", "camera_node")
     parameters = {"camera_node": {"camera": "demo", "rate": 15.0}}
     nodes = [ros.start(name, parameters.get(name)) for name in names]
-    ros.until(lambda: len(usable(answers)) > 20, "usable answers")
+    ros.until(lambda: len(usable(answers)) > 20 and len(skeletons) > 20, "usable answers")
     ros.spin(0.5)
     codes = [node.stop() for node in reversed(nodes)]
     assert codes == [0, 0, 0]
     assert not any("Traceback" in node.output for node in nodes)
-    # Both topics are reliable, but either may have been discovered first.
-    common = set(stamps_of(answers)) & set(stamps_of(skeletons))
-    assert len(common) >= len(answers) - 10
+    # Both topics are reliable, but discovery takes up to seconds and either may come first.
+    first = max(stamps_of(answers)[0], stamps_of(skeletons)[0])
+    heard = {stamp for stamp in stamps_of(answers) if stamp >= first}
+    assert len(heard) > 5
+    # A publisher keeps five: a starved machine may lose a few.
+    assert len(heard - set(stamps_of(skeletons))) <= 10
     assert len(set(stamps_of(answers))) == len(answers)
     sequence = [a.sequence for a in answers]
     assert sequence == list(range(sequence[0], sequence[0] + len(answers)))
