@@ -21,6 +21,8 @@ from report import Progress, SetupError, say
 
 __all__ = ["ensure_wheels"]
 
+# Pure Python, some as sources: built with the environment's own setuptools, nothing fetched for it.
+AS_LISTED = ("--no-deps", "--no-build-isolation")
 PIP = "pip==26.3"  # older ones neither report what they would do nor how far they are
 MB = 1e6
 ADVICE = (
@@ -47,13 +49,25 @@ def ensure_wheels(venv: Path, target: str, ros: str, requirements: Path) -> None
     files = [requirements / f"ros-{ros}.txt", requirements / "demo.txt"]
     constraints = requirements / "constraints.txt"
     inputs = {"demo": environment.digest([PIP, *files, constraints])}
-    inputs["test"] = environment.digest([inputs["demo"], requirements / "test.txt"])
+    tests, peers = requirements / "test.txt", requirements / "peers.txt"
+    inputs["test"] = environment.digest([inputs["demo"], *AS_LISTED, tests, peers])
     done = [name for name in inputs if environment.is_stamped(venv, name, inputs[name])]
     if target in done or "test" in done:
         return
     _upgrade_pip(venv)
-    options = ["-r", str(files[0]), "-r", str(requirements / f"{target}.txt")]
-    options += ["-c", str(constraints)]
+    lists = ["-r", str(files[0]), "-r", str(requirements / f"{target}.txt")]
+    _ensure(venv, [*lists, "-c", str(constraints)])
+    if target == "test":
+        _ensure(venv, [*AS_LISTED, "-r", str(peers)])
+    environment.stamp(venv, target, inputs[target])
+
+
+def _ensure(venv: Path, options: list[str]) -> None:
+    """Install what is missing, and say first how much that is.
+
+    Raises:
+        SetupError: If pip fails.
+    """
     plan = _make_plan(venv, options)
     if plan.packages:
         say(
@@ -61,7 +75,6 @@ def ensure_wheels(venv: Path, target: str, ros: str, requirements: Path) -> None
             f"(the largest: {plan.largest}), less where pip has them in its cache"
         )
         _install(venv, options, plan.size)
-    environment.stamp(venv, target, inputs[target])
 
 
 def _pip(venv: Path, *arguments: str) -> list[str]:
