@@ -21,7 +21,7 @@ from report import Progress, SetupError, say
 
 __all__ = ["ensure_wheels"]
 
-# Pure Python, some as sources: built with the environment's own setuptools, nothing fetched for it.
+# Pure Python, some as sources: built with the setuptools that is there, nothing fetched for it.
 AS_LISTED = ("--no-deps", "--no-build-isolation")
 PIP = "pip==26.3"  # older ones neither report what they would do nor how far they are
 MB = 1e6
