@@ -22,7 +22,7 @@ from co_perception.continual.containers import (
 )
 from co_perception.continual.delay import Delay
 from co_perception.continual.local import Identity
-from co_perception.continual.module import ContinualModule
+from co_perception.continual.module import ContinualModule, Part
 from co_perception.continual.state import LayerState
 from co_perception.continual.timing import Tick, TimeSpec, fork
 from co_perception.errors import ConfigError, ShapeError
@@ -108,12 +108,10 @@ class _Fork(Container):
         # The delays make all branches answer at the same moments: any branch's tick is theirs.
         return _REDUCE[self.reduce](outputs), states, after
 
-    def parts(
-        self, name: str, shape: tuple[int, ...]
-    ) -> Iterator[tuple[str, ContinualModule, tuple[int, ...]]]:
+    def parts(self, name: str, shape: tuple[int, ...], stride: int = 1) -> Iterator[Part]:
         """Walk the operators inside."""
         for key in self._names:
-            yield from parts_of_chain(self._line(key), name, shape)
+            yield from parts_of_chain(self._line(key), name, shape, stride)
 
     def _branches(self) -> list[ContinualModule]:
         return [self._modules[name] for name in self._names]  # type: ignore[misc]

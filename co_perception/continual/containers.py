@@ -11,9 +11,9 @@ from typing import TypeAlias
 
 from torch import Tensor, nn
 
-from co_perception.continual.module import ContinualModule
+from co_perception.continual.module import ContinualModule, Part
 from co_perception.continual.state import LayerState
-from co_perception.continual.timing import Tick, TimeSpec, chain
+from co_perception.continual.timing import Tick, TimeSpec, advance, chain
 from co_perception.errors import ConfigError, StreamError
 
 __all__ = ["Container", "Sequential"]
@@ -84,11 +84,9 @@ class Sequential(Container):
         y, states, tick = step_chain(self.children_by_name(), x, layers, tick)
         return y, states, tick
 
-    def parts(
-        self, name: str, shape: tuple[int, ...]
-    ) -> Iterator[tuple[str, ContinualModule, tuple[int, ...]]]:
+    def parts(self, name: str, shape: tuple[int, ...], stride: int = 1) -> Iterator[Part]:
         """Walk the operators inside."""
-        return parts_of_chain(self.children_by_name(), name, shape)
+        return parts_of_chain(self.children_by_name(), name, shape, stride)
 
 
 Pairs: TypeAlias = Sequence[tuple[str, ContinualModule]]
@@ -111,19 +109,25 @@ def step_chain(
     """Advance modules in a row by one frame; see `ContinualModule.step_layers`."""
     states = {}
     for name, child in children:
-        x, state, tick = child.step_layers(x, _child_state(layers, name), tick)
+        state = _child_state(layers, name)
+        if tick.idle:  # nothing arrives: the rest stands still
+            x = x.new_zeros((x.shape[0], *child.frame_shape(tuple(x.shape[1:]))))
+            tick = advance(tick, child.time)
+        else:
+            x, state, tick = child.step_layers(x, state, tick)
         if not _is_empty(state):
             states[name] = state
     return x, states, tick
 
 
 def parts_of_chain(
-    children: Pairs, path: str, shape: tuple[int, ...]
-) -> Iterator[tuple[str, ContinualModule, tuple[int, ...]]]:
+    children: Pairs, path: str, shape: tuple[int, ...], stride: int
+) -> Iterator[Part]:
     """Walk the operators of modules in a row; see `ContinualModule.parts`."""
     for name, child in children:
-        yield from child.parts(f"{path}.{name}" if path else name, shape)
+        yield from child.parts(f"{path}.{name}" if path else name, shape, stride)
         shape = child.frame_shape(shape)
+        stride *= child.time_stride
 
 
 def name_modules(

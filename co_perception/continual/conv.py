@@ -175,13 +175,17 @@ class _ConvNd(ContinualModule):
         tick = tick.accepted()
         shape = tuple(x.shape[1:])
         self.frame_shape(shape)
+        after = advance(tick, self._time)
         if self.kernel_size[0] == 1:
-            y = self._convolve_space(x, self.weight.squeeze(2), self.bias)
-            return y, layers, advance(tick, self._time)
+            if after.idle:
+                return self._no_output(x), layers, after
+            return self._convolve_space(x, self.weight.squeeze(2), self.bias), layers, after
         state = require_window(layers, self._state_shape(shape), type(self).__name__)
-        step = self._step_sums if self._keeps_sums(shape) else self._step_window
-        y, new = step(x, state, tick)
-        return y, new, advance(tick, self._time)
+        if self._keeps_sums(shape):
+            return *self._step_sums(x, state, tick), after
+        seen, new = push(x, state, tick, self.fill)
+        y = self._no_output(x) if after.idle else self._convolve_window(seen)
+        return y, new, after
 
     def step_macs(self, shape: tuple[int, ...]) -> int:
         """Return C_out C_in / groups k_t k_h k_w H_out W_out."""
@@ -196,17 +200,23 @@ class _ConvNd(ContinualModule):
         )
 
     def _keeps_sums(self, shape: tuple[int, ...]) -> bool:
-        """Tell whether partial sums are the smaller state; replicating needs the last frame."""
-        return self.fill == "zeros" and math.prod(self.frame_shape(shape)) < math.prod(shape)
+        """Tell whether partial sums are the smaller state.
+
+        Replicating needs the last frame; with a stride, sums would be kept of outputs not asked.
+        """
+        smaller = math.prod(self.frame_shape(shape)) < math.prod(shape)
+        return smaller and self.fill == "zeros" and self.stride[0] == 1
 
     def _state_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         kept = self.frame_shape(shape) if self._keeps_sums(shape) else shape
         return (kept[0], self.receptive_field - 1, *kept[1:])
 
-    def _step_window(self, x: Tensor, window: Tensor, tick: Tick) -> tuple[Tensor, Tensor]:
-        seen, new = push(x, window, tick, self.fill)
+    def _no_output(self, x: Tensor) -> Tensor:
+        return x.new_zeros((x.shape[0], *self.frame_shape(tuple(x.shape[1:]))))
+
+    def _convolve_window(self, seen: Tensor) -> Tensor:
         taps = seen[:, :, :: self.dilation[0]].flatten(1, 2)  # (B, C_in k, ...), channel major
-        return self._convolve_space(taps, self.weight.flatten(1, 2), self.bias), new
+        return self._convolve_space(taps, self.weight.flatten(1, 2), self.bias)
 
     def _step_sums(self, x: Tensor, sums: Tensor, tick: Tick) -> tuple[Tensor, Tensor]:
         kernel, gap = self.kernel_size[0], self.dilation[0]

@@ -18,7 +18,12 @@ class Steppable(Protocol):
     """What has the step of the contract: continual modules and models."""
 
     def forward_step(
-        self, frame: Tensor, state: StreamState, update: Tensor | None = None
+        self,
+        frame: Tensor,
+        state: StreamState,
+        update: Tensor | None = None,
+        *,
+        phase: int | None = None,
     ) -> tuple[Tensor, Tensor, StreamState]:
         """Advance every stream by one frame."""
         ...
@@ -32,18 +37,23 @@ class FlatStep(nn.Module):
     Args:
         module: The module that steps, a torch module.
         template: Any of its states; gives names, shapes and order.
+        phase: Of a network with a temporal stride: the step of this phase alone, for rows in
+            lockstep. All phases share one state. None: one step for all phases, masked.
     """
 
-    def __init__(self, module: Steppable, template: StreamState) -> None:
+    def __init__(
+        self, module: Steppable, template: StreamState, *, phase: int | None = None
+    ) -> None:
         super().__init__()
         self.module = module
         self.template = template
+        self.phase = phase
         self.state_names = [name for name, _ in flatten_state(template)]
 
     def forward(self, frame: Tensor, update: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
         """Advance by one frame: (B, C, ...), (B,) bool, and the tensors of `flatten_state`."""
         state = unflatten_state(self.template, tensors)
-        y, valid, state = self.module.forward_step(frame, state, update)
+        y, valid, state = self.module.forward_step(frame, state, update, phase=self.phase)
         return (y, valid, *(leaf for _, leaf in flatten_state(state)))
 
     def example_inputs(self, frame: Tensor) -> tuple[Tensor, ...]:

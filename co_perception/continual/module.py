@@ -6,15 +6,32 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from co_perception.continual.state import LayerState, StreamState, check_rows, rows_like
-from co_perception.continual.timing import Tick, TimeSpec, advance
-from co_perception.errors import ShapeError, StreamError
+from co_perception.continual.timing import Phase, Tick, TimeSpec, advance
+from co_perception.errors import ConfigError, ShapeError, StreamError
 
-__all__ = ["ContinualModule", "FrameLocal"]
+__all__ = ["ContinualModule", "FrameLocal", "Part"]
+
+
+class Part(NamedTuple):
+    """One operator of a network.
+
+    Attributes:
+        name: Path in the network.
+        module: The operator.
+        shape: Of its input frame, without the row axis.
+        stride: Frames of the network's input per frame of the operator's.
+    """
+
+    name: str
+    module: ContinualModule
+    shape: tuple[int, ...]
+    stride: int
 
 
 class ContinualModule(nn.Module, abc.ABC):
@@ -89,14 +106,18 @@ class ContinualModule(nn.Module, abc.ABC):
         """
 
     def step_macs(self, shape: tuple[int, ...]) -> int:
-        """Return the multiply-adds of one step of one row, for an input frame's shape."""
+        """Return the multiply-adds of one output of one row, for an input frame's shape."""
         return 0
 
-    def parts(
-        self, name: str, shape: tuple[int, ...]
-    ) -> Iterator[tuple[str, ContinualModule, tuple[int, ...]]]:
-        """Walk the operators that do the work, with their names and input frame shapes."""
-        yield name, self, shape
+    def parts(self, name: str, shape: tuple[int, ...], stride: int = 1) -> Iterator[Part]:
+        """Walk the operators that do the work.
+
+        Args:
+            name: Path of this module.
+            shape: Of its input frame, without the row axis.
+            stride: Frames of the network's input per frame of this module's.
+        """
+        yield Part(name, self, shape, stride)
 
     def init_state(self, frame: Tensor) -> StreamState:
         """Return the cold state of a batch of streams.
@@ -116,7 +137,12 @@ class ContinualModule(nn.Module, abc.ABC):
         )
 
     def forward_step(
-        self, frame: Tensor, state: StreamState, update: Tensor | None = None
+        self,
+        frame: Tensor,
+        state: StreamState,
+        update: Tensor | None = None,
+        *,
+        phase: int | None = None,
     ) -> tuple[Tensor, Tensor, StreamState]:
         """Advance every stream of the batch by one frame.
 
@@ -125,6 +151,9 @@ class ContinualModule(nn.Module, abc.ABC):
             state: From the previous call, or from `init_state`; it is left as it is.
             update: (B,) bool; rows that are False stand still: their frame is not looked at, their
                 state keeps its bits. None: all rows advance.
+            phase: Number of this frame modulo `time_stride`, for rows that all stand there: only
+                what this phase needs is computed. None: rows may differ, and a network with a
+                temporal stride computes every phase and masks.
 
         Returns:
             Output (B, C_out, ...), the clip's at index (t - delay) / time_stride, zero in rows not
@@ -132,14 +161,17 @@ class ContinualModule(nn.Module, abc.ABC):
 
         Raises:
             ShapeError: If frame, update and state do not fit each other or the module.
-            StreamError: If a state made in inference mode meets autograd.
+            StreamError: If a state made in inference mode meets autograd, or if a row that
+                advances is on another phase (not checked in compiled and exported steps).
+            ConfigError: If the phase is not in 0..time_stride - 1.
         """
         _check_call(self, frame, state)
         live = torch.ones_like(state.frames, dtype=torch.bool) if update is None else update
         check_rows(live, frame.shape[0], f"{type(self).__name__} update")
         if update is not None:  # a NaN in a paused row must not reach weights by their gradient
             frame = torch.where(rows_like(live, frame), frame, torch.zeros_like(frame))
-        return self._step(frame, state, live, end=0)
+        tick = Tick(state.frames, live, phase=_check_phase(self, phase, state, live))
+        return self._step(frame, state, tick)
 
     def forward_steps(
         self,
@@ -181,17 +213,17 @@ class ContinualModule(nn.Module, abc.ABC):
         live = torch.ones_like(state.frames, dtype=torch.bool)
         outputs = []
         for end in range(1, self.time.right + 1):
-            y, valid, state = self._step(blank, state, live, end)
+            y, valid, state = self._step(blank, state, Tick(state.frames, live, end))
             outputs.append((y, valid))
         return outputs
 
     def _step(
-        self, frame: Tensor, state: StreamState, live: Tensor, end: int
+        self, frame: Tensor, state: StreamState, tick: Tick
     ) -> tuple[Tensor, Tensor, StreamState]:
-        y, layers, tick = self.step_layers(frame, state.layers, Tick(state.frames, live, end))
-        valid = torch.zeros_like(tick.live) if tick.end else tick.live
+        y, layers, after = self.step_layers(frame, state.layers, tick)
+        valid = torch.zeros_like(after.live) if after.end else after.live
         y = torch.where(rows_like(valid, y), y, torch.zeros_like(y))
-        return y, valid, StreamState(state.frames + live, state.span, layers)
+        return y, valid, StreamState(state.frames + tick.live, state.span, layers)
 
 
 class FrameLocal(ContinualModule):
@@ -241,6 +273,26 @@ def _check_call(module: ContinualModule, frame: Tensor, state: StreamState) -> N
             f"{name}: the state was made in inference mode and cannot take part in autograd; step "
             "under torch.inference_mode() or torch.no_grad(), or start from a new init_state()"
         )
+
+
+def _check_phase(
+    module: ContinualModule, phase: int | None, state: StreamState, live: Tensor
+) -> Phase | None:
+    """Return the phase of a lockstep, after a look at whether the rows stand there."""
+    if phase is None:
+        return None
+    name, period = type(module).__name__, module.time_stride
+    if not 0 <= phase < period:
+        raise ConfigError(f"{name}: expected a phase of 0..{period - 1}, got {phase}")
+    if not torch.compiler.is_compiling():
+        off = live & (state.frames % period != phase)
+        if bool(off.any()):
+            raise StreamError(
+                f"{name}: expected all rows that advance on phase {phase} of {period}, but rows "
+                f"{off.nonzero().flatten().tolist()} are not; group rows by `frames_seen % "
+                f"{period}`, or leave phase out"
+            )
+    return Phase(phase, period)
 
 
 def _masks_per_frame(

@@ -121,14 +121,17 @@ class _PoolNd(ContinualModule):
     ) -> tuple[Tensor, LayerState, Tick]:
         """Advance by one frame."""
         tick = tick.accepted()
+        after = advance(tick, self._time)
         pooled = self.pool_space(x)
         if self.receptive_field == 1:
-            return pooled, layers, advance(tick, self._time)
+            return pooled, layers, after
         where = type(self).__name__
         window = require_window(layers, self._state_shape(tuple(x.shape[1:])), where)
         seen, new = push(pooled, window, tick, "zeros")
+        if after.idle:
+            return torch.zeros_like(pooled), new, after
         y = self.pool_time(seen[:, :, :: self.dilation].movedim(2, -1), self._real(tick, pooled))
-        return y, new, advance(tick, self._time)
+        return y, new, after
 
     def _state_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         channels, *space = self.frame_shape(shape)

@@ -8,7 +8,7 @@ import dataclasses
 
 import torch
 
-from co_perception.continual.module import ContinualModule
+from co_perception.continual.module import ContinualModule, Part
 from co_perception.continual.state import LayerState
 
 __all__ = ["LayerSummary", "Summary", "summary"]
@@ -23,7 +23,8 @@ class LayerSummary:
         kind: Class name.
         receptive_field: Of this operator alone, in its own input frames.
         delay: Of this operator alone, in its own input frames.
-        macs: Multiply-adds of one step of one stream that is computed (strided layers: when due).
+        stride: Frames of the network's input per output of this operator.
+        macs: Multiply-adds of one output of one stream.
         state_bytes: Between steps, for one stream.
         parameters: Trained numbers.
     """
@@ -32,6 +33,7 @@ class LayerSummary:
     kind: str
     receptive_field: int
     delay: int
+    stride: int
     macs: int
     state_bytes: int
     parameters: int
@@ -39,13 +41,24 @@ class LayerSummary:
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """A network's operators and their sums; `str` makes a table of it."""
+    """A network's operators and their sums; `str` makes a table of it.
+
+    Attributes:
+        layers: The operators in the order of their work.
+        receptive_field: Frames.
+        delay: Frames.
+        time_stride: Frames per output.
+        macs: Multiply-adds of one step of one stream: of networks with a temporal stride the mean
+            over a period, stepped by phase.
+        state_bytes: Between steps, for one stream.
+        parameters: Trained numbers.
+    """
 
     layers: tuple[LayerSummary, ...]
     receptive_field: int
     delay: int
     time_stride: int
-    macs: int
+    macs: float
     state_bytes: int
     parameters: int
 
@@ -53,10 +66,11 @@ class Summary:
         """Return a table with one line per operator and one of sums."""
         total = LayerSummary(
             "total",
-            f"stride {self.time_stride}",
+            "mean per step",
             self.receptive_field,
             self.delay,
-            self.macs,
+            self.time_stride,
+            round(self.macs),
             self.state_bytes,
             self.parameters,
         )
@@ -77,26 +91,28 @@ def summary(module: ContinualModule, frame_shape: tuple[int, ...]) -> Summary:
         ShapeError: If the frame does not fit the module.
     """
     module.frame_shape(frame_shape)
-    layers = tuple(_layer(*part) for part in module.parts("", frame_shape))
+    layers = tuple(_layer(part) for part in module.parts("", frame_shape))
     return Summary(
         layers=layers,
         receptive_field=module.receptive_field,
         delay=module.delay,
         time_stride=module.time_stride,
-        macs=sum(layer.macs for layer in layers),
+        macs=sum(layer.macs / layer.stride for layer in layers),
         state_bytes=sum(layer.state_bytes for layer in layers),
         parameters=sum(p.numel() for p in module.parameters()),
     )
 
 
-def _layer(name: str, module: ContinualModule, shape: tuple[int, ...]) -> LayerSummary:
-    frame = torch.zeros((1, *shape), dtype=_dtype(module))
+def _layer(part: Part) -> LayerSummary:
+    module = part.module
+    frame = torch.zeros((1, *part.shape), dtype=_dtype(module))
     return LayerSummary(
-        name=name,
+        name=part.name,
         kind=type(module).__name__,
         receptive_field=module.receptive_field,
         delay=module.delay,
-        macs=module.step_macs(shape),
+        stride=part.stride * module.time_stride,
+        macs=module.step_macs(part.shape),
         state_bytes=_bytes(module.init_layers(frame)),
         parameters=sum(p.numel() for p in module.parameters()),
     )

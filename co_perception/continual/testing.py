@@ -28,6 +28,7 @@ __all__ = [
     "TOLERANCE",
     "check_clip",
     "check_gradients",
+    "check_phases",
     "check_rows",
     "measure_reach",
     "relative_difference",
@@ -150,6 +151,28 @@ def check_rows(
     for (name, ours), (_, theirs) in zip(flatten_state(state), flatten_state(join_rows(alone))):
         error = relative_difference(ours.double(), theirs.double())
         _expect(error <= tolerance, f"state '{name}' differs from streams alone by {error:.1e}")
+
+
+@torch.no_grad()
+def check_phases(module: ContinualModule, clip: Tensor, tolerance: float = TOLERANCE) -> None:
+    """Check steps that compute one phase only against steps that compute all and mask.
+
+    Args:
+        module: In eval mode, with a temporal stride.
+        clip: (B, C, T, ...).
+        tolerance: Relative, on outputs and states.
+    """
+    state = theirs = module.init_state(clip[:, :, 0])
+    scale = module(clip)
+    for t, frame in enumerate(clip.unbind(2)):
+        y, valid, state = module.forward_step(frame, state, phase=t % module.time_stride)
+        wanted, marks, theirs = module.forward_step(frame, theirs)
+        _expect(torch.equal(valid, marks), f"valid at step {t} depends on the phase being given")
+        error = relative_difference(y, wanted, of=scale)
+        _expect(error <= tolerance, f"step {t} of a phase differs by {error:.1e}")
+    for (name, ours), (_, other) in zip(flatten_state(state), flatten_state(theirs)):
+        error = relative_difference(ours.double(), other.double())
+        _expect(error <= tolerance, f"state '{name}' of a phase differs by {error:.1e}")
 
 
 def check_gradients(

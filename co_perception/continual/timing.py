@@ -16,11 +16,12 @@ import dataclasses
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from co_perception.errors import ConfigError
 
-__all__ = ["Tick", "TimeSpec", "advance", "chain", "fork"]
+__all__ = ["Phase", "Tick", "TimeSpec", "advance", "chain", "fork"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +59,18 @@ class TimeSpec:
         return (frames + self.left + self.right - self.receptive_field) // self.stride + 1
 
 
+class Phase(NamedTuple):
+    """Where all rows of a lockstep stand in the period of a strided network, known beforehand.
+
+    Attributes:
+        number: Number of the frame modulo the period, 0..period - 1.
+        period: Frames of the layer's input per output of the whole network.
+    """
+
+    number: int
+    period: int
+
+
 class Tick(NamedTuple):
     """One moment of a batch of streams, as one layer sees it.
 
@@ -65,11 +78,16 @@ class Tick(NamedTuple):
         frame: (B,) int64, number of the frame in the layer's own input, from 0 at the row's start.
         live: (B,) bool, rows that get a frame at this moment; the others stand still.
         end: 0 inside the stream; n at the n-th padding frame after its end (for all rows alike).
+        phase: The frame's place in the period, where the caller knows it; None: rows may differ,
+            so everything is computed and masked.
+        idle: Whether the phase tells that no row gets a frame here: nothing needs computing.
     """
 
     frame: Tensor
     live: Tensor
     end: int = 0
+    phase: Phase | None = None
+    idle: bool = False
 
     def accepted(self) -> Tick:
         """Drop padding frames of rows that never had a real frame: an empty stream stays empty."""
@@ -82,14 +100,22 @@ def advance(tick: Tick, time: TimeSpec) -> Tick:
     Padding frames after the end come to the next layer as real outputs for `right` frames; later
     ones, every `stride`-th, are the next layer's own padding.
     """
-    frame, live, end = tick.accepted()
+    frame, live, end, *_ = tick.accepted()
     if time.delay:
         frame = frame - time.delay
         live = live & (frame >= 0)
+    phase, idle = tick.phase, tick.idle
+    if phase is not None:
+        number, lead = divmod(phase.number - time.delay, time.stride)
+        period = phase.period // time.stride
+        phase, idle = Phase(number % period, period), idle or lead != 0
     if time.stride > 1:
-        live = live & (frame % time.stride == 0)
+        if phase is None:
+            live = live & (frame % time.stride == 0)
         frame = frame.div(time.stride, rounding_mode="floor")
-    return Tick(frame, live, max(0, -((time.right - end) // time.stride)))
+    if idle:
+        live = torch.zeros_like(live)
+    return Tick(frame, live, max(0, -((time.right - end) // time.stride)), phase, idle)
 
 
 def chain(times: Iterable[TimeSpec]) -> TimeSpec:

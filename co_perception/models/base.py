@@ -92,7 +92,12 @@ class ContinualModel(nn.Module):
         return self.network.init_state(frame)
 
     def forward_step(
-        self, frame: Tensor, state: StreamState, update: Tensor | None = None
+        self,
+        frame: Tensor,
+        state: StreamState,
+        update: Tensor | None = None,
+        *,
+        phase: int | None = None,
     ) -> tuple[Tensor, Tensor, StreamState]:
         """Advance every stream by one frame.
 
@@ -100,13 +105,15 @@ class ContinualModel(nn.Module):
             frame: (B, *spec.step_shape).
             state: From `init_state` or the previous call; left as it is.
             update: (B,) bool, rows that advance; the others keep their state bit for bit.
+            phase: Number of the frame modulo `spec.time_stride`, for rows in lockstep: only what
+                this phase needs is computed.
         Returns:
             Logits (B, num_classes), zero in rows not valid; valid (B,) bool; next state.
         Raises:
             ShapeError: If the frame or state does not fit the model.
         """
         self._check(frame.shape, "frame", frame.shape[:1])
-        return self.network.forward_step(frame, state, update)
+        return self.network.forward_step(frame, state, update, phase=phase)
 
     def forward_steps(
         self,

@@ -106,6 +106,12 @@ def test_network_rows_are_streams_of_their_own(net, seed):
     testing.check_rows(net, torch.randn(3, WIDTH, 40), seed)
 
 
+@settings(PROOF, max_examples=40)
+@given(networks())
+def test_network_phases_equal_the_masked_steps(net):
+    testing.check_phases(net, torch.randn(2, WIDTH, net.receptive_field + 2 * net.time_stride + 4))
+
+
 @settings(PROOF, max_examples=25)
 @given(networks())
 def test_network_gradients_through_steps_equal_the_clips(net):

@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A step does the work of the newest output and no more, and the summary says how much."""
 
+import functools
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from co_perception import continual as co
+from co_perception.errors import ConfigError, StreamError
 
 MOST_WORK = 1.02  # of the ideal: what a clip costs more when it is one period longer
 GRAPH = co.graph_partitions(5, ((1, 0), (2, 1), (3, 1), (4, 3)))
@@ -64,12 +67,52 @@ def test_summary_of_a_network_adds_up():
         "kind",
         "receptive_field",
         "delay",
+        "stride",
         "macs",
         "state_bytes",
         "parameters",
     ]
     assert lines[-1].split()[-3:] == [
-        str(summary.macs),
+        str(round(summary.macs)),
         str(summary.state_bytes),
         str(summary.parameters),
     ]
+
+
+STRIDED = co.Sequential(
+    co.Conv1d(4, 6, 5, stride=2, padding=2),
+    co.ReLU(),
+    co.Residual(
+        co.Conv1d(6, 6, 3, stride=3, padding=1),
+        co.Conv1d(6, 6, 1, stride=3),
+    ),
+    co.AvgPool1d(2),
+    co.Conv1d(6, 3, 2, padding="causal"),
+)
+
+
+def test_phases_of_a_strided_network_share_the_work_of_one_output():
+    net, frame = STRIDED, torch.randn(1, 4)
+    period = net.time_stride
+    clip = frame.unsqueeze(2).expand(1, 4, 60)
+    ideal = count_macs(net, clip) - count_macs(net, clip[:, :, : 60 - period])
+    state, executed = net.init_state(frame), []
+    for phase in range(period):
+        step = functools.partial(net.forward_step, phase=phase)
+        executed.append(count_macs(step, frame, state))
+        _, _, state = net.forward_step(frame, state, phase=phase)
+    assert ideal > 0
+    assert ideal <= sum(executed) <= MOST_WORK * ideal
+    assert co.summary(net, (4,)).macs == pytest.approx(sum(executed) / period)
+    assert min(executed) == 0  # phases on which nothing is due cost nothing
+
+
+def test_phase_that_does_not_fit_is_refused():
+    frame = torch.randn(2, 4)
+    state = STRIDED.init_state(frame)
+    with pytest.raises(ConfigError, match=r"expected a phase of 0\.\.5, got 6"):
+        STRIDED.forward_step(frame, state, phase=6)
+    _, _, state = STRIDED.forward_step(frame, state, torch.tensor([True, False]))
+    with pytest.raises(StreamError, match=r"on phase 0 of 6, but rows \[0\] are not"):
+        STRIDED.forward_step(frame, state, phase=0)
+    STRIDED.forward_step(frame, state, torch.tensor([False, True]), phase=0)
