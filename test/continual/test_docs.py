@@ -12,7 +12,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "concepts.md"
 
 def test_concepts_examples_run():
     blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
-    assert len(blocks) == 5
+    assert len(blocks) >= 5
     torch.manual_seed(0)
     names: dict[str, object] = {}
     for block in blocks:
