@@ -12,6 +12,7 @@ See `ContinualModule` for the contract and docs/concepts.md for the ideas.
 from co_perception.continual.branches import BroadcastReduce, Residual
 from co_perception.continual.containers import Sequential
 from co_perception.continual.conv import Conv1d, Conv2d, Conv3d
+from co_perception.continual.counting import count_macs, count_macs_by_operation
 from co_perception.continual.delay import Delay
 from co_perception.continual.export import FlatStep
 from co_perception.continual.graph import GraphConv, graph_partitions
@@ -95,6 +96,8 @@ __all__ = [
     "Tanh",
     "Tick",
     "TimeSpec",
+    "count_macs",
+    "count_macs_by_operation",
     "detach",
     "flatten_state",
     "graph_partitions",
