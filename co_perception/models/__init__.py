@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks of continual operators, by name."""
 
-from co_perception.models import st_gcn_small as _st_gcn_small  # these register their models
+from co_perception.models import resnet3d as _resnet3d  # these register their models
+from co_perception.models import st_gcn_small as _st_gcn_small
 from co_perception.models import x3d as _x3d
 from co_perception.models.base import ContinualModel
 from co_perception.models.checkpoint import LoadReport, save_weights
@@ -20,4 +21,4 @@ __all__ = [
     "save_weights",
 ]
 
-del _st_gcn_small, _x3d
+del _resnet3d, _st_gcn_small, _x3d

@@ -5,6 +5,7 @@
 Weights, temporal padding and clip forward of CoX3D are X3D's. Two things differ, as published:
 squeeze-excitation pools over one frame instead of the clip, and the head pools over a sliding
 window of frames, which may be longer than the clips of training (64 in the published results).
+Both are options, `se_scope` and `window`.
 
 Sources: Feichtenhofer, X3D: Expanding Architectures for Efficient Video Recognition (2020), table
 1 and section 3; Hedegaard and Iosifidis, Continual 3D Convolutional Neural Networks for Real-time
@@ -16,15 +17,20 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import OrderedDict
-from typing import Any, Literal
-
-import torch
-from torch import Tensor
+from typing import Any
 
 from co_perception import continual as co
-from co_perception.errors import ConfigError, StreamError
+from co_perception.continual.window import Fill
 from co_perception.models.base import ContinualModel
 from co_perception.models.registry import register_model
+from co_perception.models.squeeze_excitation import SeScope, SqueezeExcitation, check_scope
+from co_perception.models.video import (
+    VIDEO_RATE,
+    DropSpace,
+    VideoOptions,
+    make_conv,
+    make_stage,
+)
 
 __all__ = [
     "SqueezeExcitation",
@@ -38,14 +44,11 @@ __all__ = [
     "x3d_xs",
 ]
 
-SeScope = Literal["frame", "clip"]
-
 _STAGE_WIDTHS = (24, 48, 96, 192)
 _BASE_DEPTHS = (1, 2, 5, 3)
-_STEM_WIDTH, _HEAD_WIDTH, _FEATURES = 24, 432, 2048
+_STEM_WIDTH, _FEATURES = 24, 2048
 _BOTTLENECK = 2.25
 _SE_RATIO = 0.0625
-_SPATIAL_STRIDE = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,51 +65,17 @@ _XS = _Size(window=4, image_size=160, depth_factor=2.2, sampling=12)
 _S = _Size(window=13, image_size=160, depth_factor=2.2, sampling=6)
 _M = _Size(window=16, image_size=224, depth_factor=2.2, sampling=5)
 _L = _Size(window=16, image_size=312, depth_factor=5.0, sampling=5)
-_VIDEO_RATE = 30.0
 
 
-class SqueezeExcitation(co.FrameLocal):
-    """Weigh channels by what is seen over the whole image.
+@dataclasses.dataclass(frozen=True)
+class _Options(VideoOptions):
+    """Options of one network.
 
-    Args:
-        channels: C.
-        hidden: Channels of the bottleneck.
-        scope: "frame" pools over each frame on its own, in clips and steps alike; "clip" pools
-            over the whole clip, which steps cannot.
-    Source: X3D's form of Hu et al., Squeeze-and-Excitation Networks (2018), section 3.
+    Attributes:
+        se_scope: Of squeeze-excitation.
     """
 
-    def __init__(self, channels: int, hidden: int, scope: SeScope) -> None:
-        super().__init__()
-        self.scope = scope
-        self.fc1 = co.Linear(channels, hidden)
-        self.fc2 = co.Linear(hidden, channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Weigh a clip (B, C, T, H, W)."""
-        axes = (2, 3, 4) if self.scope == "clip" else (3, 4)
-        return self._excite(x, x.mean(axes, keepdim=True))
-
-    def forward_frame(self, x: Tensor) -> Tensor:
-        """Weigh a frame (B, C, H, W).
-
-        Raises:
-            StreamError: If the scope is the clip.
-        """
-        if self.scope == "clip":
-            raise StreamError(
-                "SqueezeExcitation: a step sees one frame, but the scope is 'clip'; make the "
-                "model with se_scope='frame' (the published CoX3D), or use its clip forward"
-            )
-        return self._excite(x, x.mean((2, 3), keepdim=True))
-
-    def step_macs(self, shape: tuple[int, ...]) -> int:
-        """Return 2 C hidden."""
-        return self.fc1.step_macs(shape[:1]) + self.fc2.step_macs((self.fc1.out_features,))
-
-    def _excite(self, x: Tensor, squeezed: Tensor) -> Tensor:
-        weights = self.fc2(torch.relu(self.fc1(squeezed)))
-        return x * torch.sigmoid(weights)
+    se_scope: SeScope
 
 
 def _round_width(width: float, divisor: int = 8) -> int:
@@ -115,151 +84,99 @@ def _round_width(width: float, divisor: int = 8) -> int:
     return rounded + divisor if rounded < 0.9 * width else rounded
 
 
-def _conv(
-    inputs: int,
-    outputs: int,
-    kernel: tuple[int, int, int],
-    *,
-    stride: int = 1,
-    groups: int = 1,
-) -> co.Conv3d:
-    """Return a convolution without bias that keeps time and, but for the stride, space."""
-    time, height, width = kernel
-    return co.Conv3d(
-        inputs,
-        outputs,
-        kernel,
-        stride=(1, stride, stride),
-        padding=(time // 2, height // 2, width // 2),
-        groups=groups,
-        bias=False,
-    )
-
-
-def _stem() -> co.Sequential:
+def _stem(width: int, options: _Options) -> co.Sequential:
     return co.Sequential(
         OrderedDict(
-            conv_xy=_conv(3, _STEM_WIDTH, (1, 3, 3), stride=2),
-            conv=_conv(_STEM_WIDTH, _STEM_WIDTH, (5, 1, 1), groups=_STEM_WIDTH),
-            bn=co.BatchNorm(_STEM_WIDTH),
+            conv_xy=make_conv(3, width, (1, 3, 3), stride=2, fill=options.fill),
+            conv=make_conv(width, width, (5, 1, 1), groups=width, fill=options.fill),
+            bn=co.BatchNorm(width),
             relu=co.ReLU(),
         )
     )
 
 
-def _block(inputs: int, outputs: int, *, stride: int, se_scope: SeScope | None) -> co.Residual:
+def _block(inputs: int, outputs: int, number: int, options: _Options) -> co.Residual:
     """Return a bottleneck: point-wise, depth-wise over space and time, point-wise; and a shortcut.
 
     Args:
         inputs: C_in.
         outputs: C_out.
-        stride: In space.
-        se_scope: Of the squeeze-excitation; None: without.
+        number: In its stage, from 0. The first one halves the image; every second one has
+            squeeze-excitation.
+        options: Of the network.
     """
-    inner = int(_BOTTLENECK * outputs)
+    inner, stride, fill = _inner_width(outputs), 1 if number else 2, options.fill
     layers: OrderedDict[str, co.ContinualModule] = OrderedDict(
-        a=_conv(inputs, inner, (1, 1, 1)),
+        a=make_conv(inputs, inner, (1, 1, 1), fill=fill),
         a_bn=co.BatchNorm(inner),
         a_relu=co.ReLU(),
-        b=_conv(inner, inner, (3, 3, 3), stride=stride, groups=inner),
+        b=make_conv(inner, inner, (3, 3, 3), stride=stride, groups=inner, fill=fill),
         b_bn=co.BatchNorm(inner),
     )
-    if se_scope:
-        layers["se"] = SqueezeExcitation(inner, _round_width(inner * _SE_RATIO), se_scope)
+    if number % 2 == 0:
+        hidden = _round_width(inner * _SE_RATIO)
+        layers["se"] = SqueezeExcitation(inner, hidden, options.se_scope)
     layers["swish"] = co.SiLU()
-    layers["c"] = _conv(inner, outputs, (1, 1, 1))
+    layers["c"] = make_conv(inner, outputs, (1, 1, 1), fill=fill)
     layers["c_bn"] = co.BatchNorm(outputs)
-    if inputs == outputs and stride == 1:
+    if number:
         return co.Residual(co.Sequential(layers))
     shortcut = OrderedDict(
-        conv=_conv(inputs, outputs, (1, 1, 1), stride=stride), bn=co.BatchNorm(outputs)
+        conv=make_conv(inputs, outputs, (1, 1, 1), stride=stride, fill=fill),
+        bn=co.BatchNorm(outputs),
     )
     return co.Residual(co.Sequential(layers), co.Sequential(shortcut))
 
 
-def _stage(inputs: int, outputs: int, depth: int, se_scope: SeScope) -> co.Sequential:
-    """Return the blocks of one stage; every second one has squeeze-excitation."""
-    blocks: OrderedDict[str, co.ContinualModule] = OrderedDict()
-    for i in range(depth):
-        blocks[f"res{i}"] = _block(
-            inputs if i == 0 else outputs,
-            outputs,
-            stride=2 if i == 0 else 1,
-            se_scope=None if i % 2 else se_scope,
-        )
-        blocks[f"relu{i}"] = co.ReLU()
-    return co.Sequential(blocks)
+def _inner_width(outputs: int) -> int:
+    """Return the channels inside a bottleneck, and before the head's pool."""
+    return int(_BOTTLENECK * outputs)
 
 
-def _head(num_classes: int, window: int, dropout: float) -> co.Sequential:
+def _head(inputs: int, options: _Options) -> co.Sequential:
+    pooled = _inner_width(inputs)
+    features = _round_width(_FEATURES * options.width)
     return co.Sequential(
         OrderedDict(
-            conv_5=_conv(_STAGE_WIDTHS[-1], _HEAD_WIDTH, (1, 1, 1)),
-            conv_5_bn=co.BatchNorm(_HEAD_WIDTH),
+            conv_5=make_conv(inputs, pooled, (1, 1, 1), fill=options.fill),
+            conv_5_bn=co.BatchNorm(pooled),
             relu_5=co.ReLU(),
-            pool=co.AvgPool3d((window, None, None)),
-            lin_5=co.Linear(_HEAD_WIDTH, _FEATURES, bias=False),
+            pool=co.AvgPool3d((options.window, None, None)),
+            drop_space=DropSpace(),
+            lin_5=co.Linear(pooled, features, bias=False),
             lin_relu=co.ReLU(),
-            dropout=co.Dropout(dropout),
-            projection=co.Linear(_FEATURES, num_classes),
-            flatten=co.Lambda(
-                lambda frame: frame.flatten(1),
-                lambda clip: clip.flatten(3).squeeze(3),
-                lambda shape: shape[:1],
-            ),
+            dropout=co.Dropout(options.dropout),
+            projection=co.Linear(features, options.num_classes),
         )
     )
 
 
-def _build(
-    name: str,
-    size: _Size,
-    *,
-    num_classes: int,
-    window: int | None,
-    image_size: int | None,
-    se_scope: SeScope,
-    dropout: float,
-) -> ContinualModel:
-    arguments: dict[str, Any] = {
-        "num_classes": num_classes,
-        "window": size.window if window is None else window,
-        "image_size": size.image_size if image_size is None else image_size,
-        "se_scope": se_scope,
-        "dropout": dropout,
-    }
-    _check(name, arguments)
-    layers: OrderedDict[str, co.ContinualModule] = OrderedDict(s1=_stem())
-    widths = (_STEM_WIDTH, *_STAGE_WIDTHS)
-    for i, base in enumerate(_BASE_DEPTHS):
-        depth = math.ceil(size.depth_factor * base)
-        layers[f"s{i + 2}"] = _stage(widths[i], widths[i + 1], depth, se_scope)
-    layers["head"] = _head(num_classes, arguments["window"], dropout)
-    side = arguments["image_size"]
+def _network(depth_factor: float, options: _Options) -> co.Sequential:
+    width, *stages = (_round_width(w * options.width) for w in (_STEM_WIDTH, *_STAGE_WIDTHS))
+    layers: OrderedDict[str, co.ContinualModule] = OrderedDict(s1=_stem(width, options))
+    for i, (outputs, base) in enumerate(zip(stages, _BASE_DEPTHS)):
+        depth = math.ceil(depth_factor * base)
+        layers[f"s{i + 2}"] = make_stage(
+            _block(outputs if number else width, outputs, number, options)
+            for number in range(depth)
+        )
+        width = outputs
+    layers["head"] = _head(width, options)
+    return co.Sequential(layers)
+
+
+def _build(name: str, size: _Size, options: _Options) -> ContinualModel:
+    options.check(name)
+    check_scope(options.se_scope, name)
+    side = options.image_size
     return ContinualModel(
-        co.Sequential(layers),
+        _network(size.depth_factor, options),
         architecture=name,
-        arguments=arguments,
+        arguments=dataclasses.asdict(options),
         input_kind="video",
         step_shape=(3, side, side),
-        expected_rate=_VIDEO_RATE / size.sampling,
+        expected_rate=VIDEO_RATE / size.sampling,
     )
-
-
-def _check(name: str, arguments: dict[str, Any]) -> None:
-    if min(arguments["num_classes"], arguments["window"]) < 1:
-        raise ConfigError(f"{name}: num_classes and window must be at least 1, got {arguments}")
-    if arguments["image_size"] < _SPATIAL_STRIDE:
-        raise ConfigError(
-            f"{name}: image_size must be at least {_SPATIAL_STRIDE} (the network's stride), got "
-            f"{arguments['image_size']}"
-        )
-    if arguments["se_scope"] not in ("frame", "clip"):
-        raise ConfigError(
-            f"{name}: se_scope must be 'clip' or 'frame', got {arguments['se_scope']!r}"
-        )
-    if not 0.0 <= arguments["dropout"] < 1.0:
-        raise ConfigError(f"{name}: dropout must be in 0..1, got {arguments['dropout']}")
 
 
 def _builder(name: str, size: _Size, default_scope: SeScope, title: str) -> Any:
@@ -268,23 +185,26 @@ def _builder(name: str, size: _Size, default_scope: SeScope, title: str) -> Any:
     def build(
         *,
         num_classes: int = 400,
-        window: int | None = None,
-        image_size: int | None = None,
+        window: int = size.window,
+        image_size: int = size.image_size,
+        fill: Fill = "zeros",
         se_scope: SeScope = default_scope,
         dropout: float = 0.5,
+        width: float = 1.0,
     ) -> ContinualModel:
-        return _build(
-            name,
-            size,
+        options = _Options(
             num_classes=num_classes,
             window=window,
             image_size=image_size,
+            fill=fill,
             se_scope=se_scope,
             dropout=dropout,
+            width=width,
         )
+        return _build(name, size, options)
 
     build.__name__ = build.__qualname__ = name
-    build.__doc__ = f"""Make {title}, for {_VIDEO_RATE / size.sampling:g} frames per second.
+    build.__doc__ = f"""Make {title}, for {VIDEO_RATE / size.sampling:g} frames per second.
 
     Input: RGB scaled to 0..1, less 0.45, divided by 0.225.
 
@@ -292,9 +212,11 @@ def _builder(name: str, size: _Size, default_scope: SeScope, title: str) -> Any:
         num_classes: K.
         window: Frames that the head averages over; {size.window} by default.
         image_size: Side of the square frames, pixels; {size.image_size} by default.
-        se_scope: What squeeze-excitation pools over: "frame" (steps equal the clip) or "clip"
-            (clip forward only).
+        fill: What pads time: "zeros", or "replicate" for the first and last frame.
+        se_scope: What squeeze-excitation pools over: "frame", a number of frames up to the newest
+            (in both cases steps equal the clip), or "clip" (clip forward only).
         dropout: Share of features dropped in training, 0..1.
+        width: Scales the number of channels.
     Raises:
         ConfigError: If an option is out of range.
     """
