@@ -1,6 +1,6 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
-"""Options given as one number or as one entry per axis, time first."""
+"""Axes: options given as one number or as one entry per axis, time first; channels on axis 1."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias, TypeVar
 
 from co_perception.continual.window import TimePadding
-from co_perception.errors import ConfigError
+from co_perception.errors import ConfigError, ShapeError
 
-__all__ = ["Padding", "Size", "per_axis", "split_padding"]
+__all__ = ["Padding", "Size", "check_channels", "per_axis", "split_padding"]
 
 Size: TypeAlias = int | tuple[int, ...]
 Padding: TypeAlias = int | str | tuple[TimePadding | int, ...]
@@ -53,3 +53,12 @@ def split_padding(padding: Padding, rank: int, where: str) -> tuple[TimePadding,
             f"{where}: padding of space must be numbers of 0 or more, got {entries[1:]!r}"
         )
     return entries[0], space
+
+
+def check_channels(where: str, shape: tuple[int, ...], expected: int) -> None:
+    """Raise a ShapeError unless a frame of this shape, without the row, has so many channels."""
+    if not shape or shape[0] != expected:
+        raise ShapeError(
+            f"{where}: expected {expected} channels on axis 1, got frames of "
+            f"(B, {', '.join(map(str, shape))})"
+        )

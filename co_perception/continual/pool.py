@@ -1,38 +1,86 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
-"""Continual pooling: space first, then a sliding window over time.
-
-The window of pooled frames is reduced anew at each step. (A running sum would be cheaper by
-k - 2 additions per channel, and would drift.)
-"""
+"""Continual pooling with kernels of fixed size; see `adaptive_pool` for outputs of fixed size."""
 
 from __future__ import annotations
 
-import abc
-from typing import ClassVar
+from collections.abc import Callable
+from typing import TypeAlias
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
 from co_perception.continual.axes import Padding, Size, per_axis, split_padding
-from co_perception.continual.module import ContinualModule
-from co_perception.continual.state import LayerState
-from co_perception.continual.timing import Tick, TimeSpec, advance
-from co_perception.continual.window import (
-    pad_time,
-    push,
-    require_clip,
-    require_window,
-    resolve_time,
-)
-from co_perception.errors import ConfigError, ShapeError
+from co_perception.continual.pool_window import MaxPool, MeanPool, PoolFill, WindowPool
+from co_perception.continual.timing import TimeSpec
+from co_perception.continual.window import resolve_time
+from co_perception.errors import ConfigError
 
 __all__ = ["AvgPool1d", "AvgPool2d", "AvgPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d"]
 
+Kernel: TypeAlias = int | tuple[int | None, ...]
 
-class _PoolNd(ContinualModule):
-    """Pooling over time (the first axis after the channels) and 0 to 2 axes of space.
+_AVG: dict[int, Callable[..., Tensor]] = {2: functional.avg_pool1d, 3: functional.avg_pool2d}
+_MAX: dict[int, Callable[..., Tensor]] = {2: functional.max_pool1d, 3: functional.max_pool2d}
+
+
+class _Kernel:
+    """Kernel, stride, padding and dilation: of time as a TimeSpec, of space for torch's functions.
+
+    Args:
+        pool: The pool that it is of.
+        kernel_size: One number for all axes or one per axis, time first; None: all of an axis.
+        stride: None: 1 in time, the kernel in space.
+        padding: Of time and space.
+        dilation: One per axis.
+    """
+
+    def __init__(
+        self,
+        pool: type[WindowPool],
+        kernel_size: Kernel,
+        stride: Size | None,
+        padding: Padding,
+        dilation: Size,
+    ) -> None:
+        name, rank = pool.__name__, pool.rank
+        kernels: tuple[int | None, ...] = per_axis(kernel_size, rank, name)
+        strides: tuple[int | None, ...] = per_axis(
+            (1, *kernels[1:]) if stride is None else stride, rank, name
+        )
+        self.dilation = per_axis(dilation, rank, name)
+        if kernels[0] is None or strides[0] is None:
+            raise ConfigError(f"{name}: time needs a number as kernel, got {kernel_size!r}")
+        time_padding, self.space_padding = split_padding(padding, rank, name)
+        for kernel, pad in zip(kernels[1:], self.space_padding):
+            if pad > (pad if kernel is None else kernel // 2):
+                raise ConfigError(
+                    f"{name}: padding of space may be half the kernel at most, got {padding!r} "
+                    f"for {kernel_size!r}"
+                )
+        self.size, self.space_stride = kernels, strides[1:]
+        self.time: TimeSpec = resolve_time(
+            time_padding,
+            kernel=kernels[0],
+            stride=strides[0],
+            dilation=self.dilation[0],
+            where=name,
+        )
+
+    def of_space(self, space: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return kernel and stride for axes of these sizes."""
+        kernel = tuple(size if k is None else k for k, size in zip(self.size[1:], space))
+        return kernel, tuple(s or k for s, k in zip(self.space_stride, kernel))
+
+    def output_shape(self, space: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the pooled sizes of axes of these sizes."""
+        kernel, stride = self.of_space(space)
+        options = zip(space, kernel, stride, self.space_padding, self.dilation[1:])
+        return tuple((n + 2 * pad - d * (k - 1) - 1) // s + 1 for n, k, s, pad, d in options)
+
+
+class _AvgPoolNd(MeanPool):
+    """Mean over a window of time and, with rank 2 and 3, over space.
 
     Args:
         kernel_size: One number for all axes or one per axis, time first. In an axis of space,
@@ -40,165 +88,92 @@ class _PoolNd(ContinualModule):
         stride: As torch.nn for space (default: the kernel), but 1 by default in time: the window
             slides by one frame.
         padding: One number or one per axis; that of time may be (left, right) or "causal".
-        dilation: Of time.
+        dilation: Of time (torch.nn has none).
+        fill: What stands for frames outside the stream: "zeros" or "replicate". Space is padded
+            with zeros, as in torch.nn.
+        count_include_pad: False: padding zeros do not count in the mean.
+        ceil_mode: Only False.
 
     Raises:
-        ConfigError: If a number is out of range.
+        ConfigError: If an option is out of range, or if `ceil_mode` is asked.
     """
 
-    rank: ClassVar[int]
-
     def __init__(
         self,
-        kernel_size: int | tuple[int | None, ...],
-        stride: Size | None = None,
-        padding: Padding = 0,
-        dilation: int = 1,
-    ) -> None:
-        super().__init__()
-        name, rank = type(self).__name__, self.rank
-        kernels: tuple[int | None, ...] = per_axis(kernel_size, rank, name)
-        strides: tuple[int | None, ...] = per_axis(
-            (1, *kernels[1:]) if stride is None else stride, rank, name
-        )
-        time_kernel, time_stride = kernels[0], strides[0]
-        if time_kernel is None or time_stride is None:
-            raise ConfigError(f"{name}: time needs a number as kernel, got {kernel_size!r}")
-        time_padding, self.space_padding = split_padding(padding, rank, name)
-        self.kernel_size, self.space_stride = kernels, strides[1:]
-        self.dilation = dilation
-        self._time = resolve_time(
-            time_padding, kernel=time_kernel, stride=time_stride, dilation=dilation, where=name
-        )
-
-    @property
-    def time(self) -> TimeSpec:
-        """Receptive field, stride and padding in time."""
-        return self._time
-
-    @abc.abstractmethod
-    def pool_space(self, frames: Tensor) -> Tensor:
-        """Pool the axes of space of frames (N, C, ...)."""
-
-    @abc.abstractmethod
-    def pool_time(self, windows: Tensor, real: Tensor) -> Tensor:
-        """Pool windows (..., k); `real`, of a shape that broadcasts, is False for padding."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Pool a clip (B, C, T, ...) to (B, C, T_out, ...)."""
-        time = self._time
-        require_clip(x, time, type(self).__name__)
-        pooled = self.pool_space(x.transpose(1, 2).flatten(0, 1))
-        pooled = torch.unflatten(pooled, 0, (x.shape[0], x.shape[2])).transpose(1, 2)
-        windows = self._windows(pad_time(pooled, time.left, time.right, 0.0))
-        inside = torch.ones_like(x[:1, :1].flatten(2)[:, :, : x.shape[2]], dtype=torch.bool)
-        real = self._windows(functional.pad(inside, (time.left, time.right)))
-        middle = (1,) * (windows.dim() - 4)
-        return self.pool_time(windows, real.reshape(1, 1, -1, *middle, real.shape[-1]))
-
-    def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return (C, ...) with the axes of space pooled."""
-        if len(shape) != self.rank:
-            raise ShapeError(
-                f"{type(self).__name__}: expected frames with {self.rank} axes after the row, got "
-                f"(B, {', '.join(map(str, shape))}); a step takes one frame, forward a clip"
-            )
-        options = zip(shape[1:], self.kernel_size[1:], self.space_stride, self.space_padding)
-        space = (
-            1 if kernel is None else (size + 2 * pad - kernel) // (stride or kernel) + 1
-            for size, kernel, stride, pad in options
-        )
-        return (shape[0], *space)
-
-    def init_layers(self, frame: Tensor) -> LayerState:
-        """Return a zero window of pooled frames; nothing for a window of one frame."""
-        if self.receptive_field == 1:
-            return {}
-        return frame.new_zeros((frame.shape[0], *self._state_shape(tuple(frame.shape[1:]))))
-
-    def step_layers(
-        self, x: Tensor, layers: LayerState, tick: Tick
-    ) -> tuple[Tensor, LayerState, Tick]:
-        """Advance by one frame."""
-        tick = tick.accepted()
-        after = advance(tick, self._time)
-        pooled = self.pool_space(x)
-        if self.receptive_field == 1:
-            return pooled, layers, after
-        where = type(self).__name__
-        window = require_window(layers, self._state_shape(tuple(x.shape[1:])), where)
-        seen, new = push(pooled, window, tick, "zeros")
-        if after.idle:
-            return torch.zeros_like(pooled), new, after
-        y = self.pool_time(seen[:, :, :: self.dilation].movedim(2, -1), self._real(tick, pooled))
-        return y, new, after
-
-    def _state_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        channels, *space = self.frame_shape(shape)
-        return (channels, self.receptive_field - 1, *space)
-
-    def _real(self, tick: Tick, frame: Tensor) -> Tensor:
-        """Return (B, 1, ..., k): which frames of the window are of the stream, not padding."""
-        ages = torch.arange(self.receptive_field - 1, -1, -self.dilation, device=frame.device)
-        real = (ages <= tick.frame.unsqueeze(1)) & (ages >= tick.end)
-        return real.reshape(-1, *(1,) * (frame.dim() - 1), ages.shape[0])
-
-    def _windows(self, clip: Tensor) -> Tensor:
-        """Return the windows of a padded clip, (..., T_out, ..., k)."""
-        return clip.unfold(2, self.receptive_field, self._time.stride)[..., :: self.dilation]
-
-
-class _AvgPoolNd(_PoolNd):
-    """Mean over the window."""
-
-    def __init__(
-        self,
-        kernel_size: int | tuple[int | None, ...],
+        kernel_size: Kernel,
         stride: Size | None = None,
         padding: Padding = 0,
         dilation: int = 1,
         *,
+        fill: PoolFill = "zeros",
         count_include_pad: bool = True,
+        ceil_mode: bool = False,
     ) -> None:
-        """Make a mean pool; with `count_include_pad=False` the mean is of real frames only."""
-        super().__init__(kernel_size, stride, padding, dilation)
-        self.count_include_pad = count_include_pad
+        _refuse(type(self).__name__, ceil_mode=ceil_mode)
+        dilations = (dilation, *(1,) * (self.rank - 1))
+        kernel = _Kernel(type(self), kernel_size, stride, padding, dilations)
+        super().__init__(kernel.time, dilation, fill, count_include_pad)
+        self.kernel, self.kernel_size = kernel, kernel.size
 
     def pool_space(self, frames: Tensor) -> Tensor:
         """Take the mean over space."""
         if self.rank == 1:
             return frames
-        kernel = _space_kernel(self.kernel_size, frames)
-        stride = tuple(s or k for s, k in zip(self.space_stride, kernel))
-        pool = functional.avg_pool1d if self.rank == 2 else functional.avg_pool2d
-        return pool(frames, kernel, stride, self.space_padding, False, self.count_include_pad)
+        kernel, stride = self.kernel.of_space(tuple(frames.shape[2:]))
+        padding = self.kernel.space_padding
+        return _AVG[self.rank](frames, kernel, stride, padding, False, self.count_include_pad)
 
-    def pool_time(self, windows: Tensor, real: Tensor) -> Tensor:
-        """Take the mean over the window; padding frames are zeros."""
-        if self.count_include_pad:
-            return windows.mean(-1)
-        return windows.sum(-1) / real.sum(-1).clamp(min=1)
+    def space_shape(self, space: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the pooled sizes."""
+        return self.kernel.output_shape(space)
 
 
-class _MaxPoolNd(_PoolNd):
-    """Maximum over the window; padding never wins."""
+class _MaxPoolNd(MaxPool):
+    """Maximum over a window of time and, with rank 2 and 3, over space.
+
+    Args:
+        kernel_size: One number for all axes or one per axis, time first. In an axis of space,
+            `None` pools all of it.
+        stride: As torch.nn for space (default: the kernel), but 1 by default in time: the window
+            slides by one frame.
+        padding: One number or one per axis; that of time may be (left, right) or "causal".
+        dilation: One number for all axes or one per axis.
+        fill: What stands for frames outside the stream: "neg_inf" never wins, as in torch.nn;
+            "zeros" or "replicate". Space is padded as in torch.nn.
+        return_indices: Only False.
+        ceil_mode: Only False.
+
+    Raises:
+        ConfigError: If an option is out of range, or if indices or `ceil_mode` are asked.
+    """
+
+    def __init__(
+        self,
+        kernel_size: Kernel,
+        stride: Size | None = None,
+        padding: Padding = 0,
+        dilation: Size = 1,
+        *,
+        fill: PoolFill = "neg_inf",
+        return_indices: bool = False,
+        ceil_mode: bool = False,
+    ) -> None:
+        _refuse(type(self).__name__, return_indices=return_indices, ceil_mode=ceil_mode)
+        kernel = _Kernel(type(self), kernel_size, stride, padding, dilation)
+        super().__init__(kernel.time, kernel.dilation[0], fill)
+        self.kernel, self.kernel_size = kernel, kernel.size
 
     def pool_space(self, frames: Tensor) -> Tensor:
         """Take the maximum over space."""
         if self.rank == 1:
             return frames
-        kernel = _space_kernel(self.kernel_size, frames)
-        stride = tuple(s or k for s, k in zip(self.space_stride, kernel))
-        pool = functional.max_pool1d if self.rank == 2 else functional.max_pool2d
-        return pool(frames, kernel, stride, self.space_padding)
+        kernel, stride = self.kernel.of_space(tuple(frames.shape[2:]))
+        padding, dilation = self.kernel.space_padding, self.kernel.dilation[1:]
+        return _MAX[self.rank](frames, kernel, stride, padding, dilation)
 
-    def pool_time(self, windows: Tensor, real: Tensor) -> Tensor:
-        """Take the maximum of the real frames; of padding only it is 0, in clips and steps."""
-        # Also rows that stand still pass here. An infinite number of theirs, though masked later,
-        # would make the gradients of the next layer's weights NaN.
-        real = real | ~real.any(-1, keepdim=True)
-        # max(dim), not amax: of equal numbers one takes the gradient, in clips and steps alike
-        return windows.masked_fill(~real, -torch.inf).max(-1).values
+    def space_shape(self, space: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the pooled sizes."""
+        return self.kernel.output_shape(space)
 
 
 class AvgPool1d(_AvgPoolNd):
@@ -237,6 +212,15 @@ class MaxPool3d(_MaxPoolNd):
     rank = 3
 
 
-def _space_kernel(kernel: tuple[int | None, ...], frames: Tensor) -> tuple[int, ...]:
-    """Put the size of the axis where the kernel takes all of it."""
-    return tuple(size if k is None else k for k, size in zip(kernel[1:], frames.shape[2:]))
+_REASONS = {
+    "ceil_mode": "it pools windows that reach past the end of a clip, and a stream has none; pad "
+    "on the right instead",
+    "return_indices": "they count from the start of a clip, and a stream goes on for ever",
+}
+
+
+def _refuse(where: str, **asked: bool) -> None:
+    """Raise if an option of torch.nn is asked that has no meaning for streams."""
+    for option, wanted in asked.items():
+        if wanted:
+            raise ConfigError(f"{where}: {option}=True is refused: {_REASONS[option]}")

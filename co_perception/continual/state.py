@@ -16,6 +16,7 @@ __all__ = [
     "LayerState",
     "Progress",
     "StreamState",
+    "compact",
     "detach",
     "flatten_state",
     "join_rows",
@@ -134,6 +135,57 @@ def take_rows(state: StreamState, rows: Tensor | Sequence[int]) -> StreamState:
     """Return the state of some rows, in the order of an index list or of a (B,) bool mask."""
     chosen = torch.as_tensor(rows, device=state.frames.device)
     return _map_stream(lambda leaf: leaf[chosen], state)
+
+
+def compact(
+    state: StreamState, rows: Tensor | Sequence[int], *, size: int | None = None
+) -> StreamState:
+    """Return a state of the rows still in use, moved together in storage of its own.
+
+    What a server of streams calls when people leave: the memory of the others is free once the old
+    state is let go.
+
+        rows in use   a  -  b  -  -  c         compact(state, [0, 2, 5])          a  b  c
+                                               compact(state, [0, 2, 5], size=4)  a  b  c  cold
+
+    Args:
+        state: State of B streams; left as it is.
+        rows: Indices of the rows to keep, in their new order, or a (B,) bool mask, which keeps
+            the order.
+        size: Rows of the new state; rows after the kept ones are cold, so that shapes need not
+            change with every person. None: as many as are kept.
+
+    Raises:
+        ShapeError: If a mask has not B entries.
+        StreamError: If a row is named twice or is not there, or if `size` is too small.
+    """
+    kept = _row_numbers(state, rows)
+    spare = 0 if size is None else size - kept.shape[0]
+    if spare < 0:
+        raise StreamError(
+            f"compact: {kept.shape[0]} rows are in use and do not fit in size={size}; give a "
+            "larger size, or leave it out"
+        )
+
+    def move(leaf: Tensor) -> Tensor:
+        return torch.cat([leaf[kept], leaf.new_zeros((spare, *leaf.shape[1:]))])
+
+    return _map_stream(move, state)
+
+
+def _row_numbers(state: StreamState, rows: Tensor | Sequence[int]) -> Tensor:
+    """Return the numbers of rows given as a mask or as indices, each of them once."""
+    count = state.frames.shape[0]
+    chosen = torch.as_tensor(rows, device=state.frames.device)
+    if chosen.dtype == torch.bool:
+        check_rows(chosen, count, "compact(rows)")
+        return chosen.nonzero().flatten()
+    numbers = chosen.flatten().tolist()
+    if len(set(numbers)) != len(numbers) or not all(0 <= number < count for number in numbers):
+        raise StreamError(
+            f"compact: expected rows of 0..{count - 1}, each at most once, got {numbers}"
+        )
+    return chosen.flatten().long()
 
 
 def join_rows(states: Sequence[StreamState]) -> StreamState:
