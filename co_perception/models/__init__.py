@@ -4,9 +4,10 @@
 
 from co_perception.models import resnet3d as _resnet3d  # these register their models
 from co_perception.models import st_gcn_small as _st_gcn_small
+from co_perception.models import stgcn as _stgcn
 from co_perception.models import x3d as _x3d
 from co_perception.models.base import ContinualModel
-from co_perception.models.checkpoint import LoadReport, save_weights
+from co_perception.models.checkpoint import LoadReport, inspect_checkpoint, save_weights
 from co_perception.models.registry import create_model, list_models, register_model
 from co_perception.models.spec import InputKind, ModelSpec
 
@@ -16,9 +17,10 @@ __all__ = [
     "LoadReport",
     "ModelSpec",
     "create_model",
+    "inspect_checkpoint",
     "list_models",
     "register_model",
     "save_weights",
 ]
 
-del _resnet3d, _st_gcn_small, _x3d
+del _resnet3d, _st_gcn_small, _stgcn, _x3d

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from co_perception.continual import ContinualModule, StreamState, Summary, summary
 from co_perception.errors import ShapeError
-from co_perception.models.checkpoint import LoadReport, load_tensors, load_weights
+from co_perception.models.checkpoint import LoadReport, load_checkpoint
 from co_perception.models.spec import InputKind, ModelSpec
 
 __all__ = ["ContinualModel"]
@@ -127,13 +127,17 @@ class ContinualModel(nn.Module):
         return self.network.forward_steps(chunk, state, pad_end, update)
 
     def load_checkpoint(self, path: str | Path) -> LoadReport:
-        """Load weights from a safetensors file, or a torch file without running code from it.
+        """Load weights of any known format, found by the names in the file; see `checkpoint`.
 
+        Args:
+            path: A safetensors or torch file; no code of it runs.
+        Returns:
+            What was loaded, renamed and left out.
         Raises:
-            WeightsError: If the file cannot be read, or if tensors are missing, extra or
-                mis-shaped: all of them are listed, and the model stays as it was.
+            WeightsError: If the file cannot be read or is of another network, or if tensors are
+                missing, extra or mis-shaped: they are listed, and the model stays as it was.
         """
-        return load_weights(self, load_tensors(Path(path)), where=str(path))
+        return load_checkpoint(self, path)
 
     def summary(self) -> Summary:
         """Return receptive field, delay, multiply-adds and state bytes per operator."""
