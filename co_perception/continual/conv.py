@@ -134,10 +134,14 @@ class _ConvNd(ContinualModule):
         """Convolve a clip (B, C_in, T, ...) to (B, C_out, T_out, ...), as torch.nn does."""
         self.frame_shape((x.shape[1], *x.shape[3:]))
         require_clip(x, self._time, type(self).__name__)
-        x = pad_time(x, self._time.left, self._time.right, self.fill)
-        x, padding = self._pad_space(x)
+        left, right = self._time.left, self._time.right
+        alike = left == right and self.fill == "zeros"  # the convolution pads without a copy
+        if not alike:
+            x = pad_time(x, left, right, self.fill)
+        x, space = self._pad_space(x)
+        padding = (left if alike else 0, *space)
         return _CONV[self.rank](
-            x, self.weight, self.bias, self.stride, (0, *padding), self.dilation, self.groups
+            x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
         )
 
     def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
