@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from co_perception import continual as co
@@ -16,6 +15,7 @@ from co_perception.continual.graph import EdgeImportance
 from co_perception.errors import ConfigError
 from co_perception.models.base import ContinualModel
 from co_perception.models.registry import register_model
+from co_perception.models.skeleton_layers import JointNorm, JointPool
 from co_perception.models.skeletons import find_skeleton_graph
 
 __all__ = ["JointNorm", "JointPool", "co_st_gcn_small"]
@@ -154,45 +154,3 @@ def _block(
         map=co.Conv2d(inputs, outputs, 1, bias=False), norm=co.BatchNorm(outputs)
     )
     return co.Residual(main, co.Sequential(projection))
-
-
-class JointNorm(co.FrameLocal):
-    """Batch normalisation of every channel of every joint on its own.
-
-    Args:
-        channels: C.
-        joints: V.
-    """
-
-    def __init__(self, channels: int, joints: int) -> None:
-        super().__init__()
-        self.channels, self.joints = channels, joints
-        self.norm = co.BatchNorm(channels * joints)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalise a clip (B, C, T, V)."""
-        flat = x.transpose(2, 3).flatten(1, 2)  # (B, C V, T)
-        y: Tensor = self.norm(flat)
-        return torch.unflatten(y, 1, (self.channels, self.joints)).transpose(2, 3)
-
-    def forward_frame(self, x: Tensor) -> Tensor:
-        """Normalise a frame (B, C, V)."""
-        y = self.norm.forward_frame(x.flatten(1))
-        return torch.unflatten(y, 1, (self.channels, self.joints))
-
-    def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the input's shape."""
-        self.norm.frame_shape((shape[0] * shape[1],))
-        return shape
-
-
-class JointPool(co.FrameLocal):
-    """Mean and maximum over the joints: (B, C, ..., V) -> (B, 2 C, ...)."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Pool a clip or a frame."""
-        return torch.cat([x.mean(-1), x.amax(-1)], dim=1)
-
-    def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return (2 C,)."""
-        return (2 * shape[0],)

@@ -160,8 +160,8 @@ def test_what_does_not_fit_is_named(model):
         model.forward_step(torch.zeros(1, 5, 25), model.init_state())
     with pytest.raises(ShapeError, match=r"clip whose frames are \(B, 5, 13\), got \(B, 3, 13\)"):
         model(torch.zeros(1, 3, 10, 13))
-    with pytest.raises(ConfigError, match=r"'ntu25': no graph known; known layouts: \['common13'"):
-        create_model("co_st_gcn_small", num_classes=2, layout="ntu25")
+    with pytest.raises(ConfigError, match=r"'ntu99': no graph known; known layouts: \['coco17', 'co"):
+        create_model("co_st_gcn_small", num_classes=2, layout="ntu99")
     with pytest.raises(ConfigError, match="one number per block, got"):
         create_model("co_st_gcn_small", num_classes=2, widths=(8,))
     with pytest.raises(ConfigError, match="must be at least 1"):

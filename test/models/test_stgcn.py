@@ -1,0 +1,447 @@
+# Copyright 2026 The co_perception authors
+# SPDX-License-Identifier: Apache-2.0
+"""ST-GCN, AGCN and S-TR: a network written out in plain torch.nn is the oracle of the clips."""
+
+import json
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from co_perception.continual import testing
+from co_perception.errors import ConfigError, ShapeError, StreamError, WeightsError
+from co_perception.models import create_model, list_models
+from co_perception.models.key_maps_skeleton import (
+    continual_skeletons_key,
+    is_published_adjacency,
+    take_first_person,
+    two_stream_agcn_key,
+)
+from co_perception.models.skeletons import find_skeleton_graph
+
+FAMILIES = ("st_gcn", "agcn", "s_tr")
+NAMES = [f"{co}{family}{mod}" for co in ("co_", "") for family in FAMILIES for mod in ("", "_mod")]
+SMALL = {"num_classes": 5, "width": 1 / 8, "layout": "jhmdb15"}
+
+
+class GraphUnit(nn.Module):
+    """Graph convolution as the public code writes it, part by part, with its names."""
+
+    def __init__(self, inputs, outputs, A, scope):
+        super().__init__()
+        self.scope = scope
+        self.graph_attn = nn.Parameter(torch.ones_like(A))
+        self.A = nn.Parameter(A, requires_grad=False)
+        self.g_conv = nn.ModuleList(nn.Conv2d(inputs, outputs, 1) for _ in range(3))
+        if scope is not None:
+            self.a_conv = nn.ModuleList(nn.Conv2d(inputs, outputs // 4, 1) for _ in range(3))
+            self.b_conv = nn.ModuleList(nn.Conv2d(inputs, outputs // 4, 1) for _ in range(3))
+        if inputs != outputs:
+            self.gcn_residual = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1), nn.BatchNorm2d(outputs)
+            )
+        self.bn = nn.BatchNorm2d(outputs)
+
+    def forward(self, x):
+        total = 0.0
+        for i in range(3):
+            if self.scope is None:
+                mixed = torch.einsum("nctv,vw->nctw", x, self.A[i] * self.graph_attn[i])
+            else:
+                a, b = self.a_conv[i](x), self.b_conv[i](x)
+                if self.scope == "clip":
+                    scores = torch.einsum("nctv,nctw->nvw", a, b) / (a.shape[1] * a.shape[2])
+                    scores = scores.unsqueeze(1).expand(-1, x.shape[2], -1, -1)
+                else:
+                    scores = torch.einsum("nctv,nctw->ntvw", a, b) / a.shape[1]
+                joints = torch.softmax(scores, -2) + self.A[i] + self.graph_attn[i]
+                mixed = torch.einsum("nctv,ntvw->nctw", x, joints)
+            total = total + self.g_conv[i](mixed)
+        shortcut = self.gcn_residual(x) if hasattr(self, "gcn_residual") else x
+        return torch.relu(self.bn(total) + shortcut)
+
+
+class Attention(nn.Module):
+    """Self-attention of the joints, frame by frame and head by head."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.sizes = (outputs // 4, outputs // 4, outputs)
+        self.qkv_conv = nn.Conv2d(inputs, sum(self.sizes), 1)
+        self.attn_out = nn.Conv2d(outputs, outputs, 1)
+
+    def forward(self, x):
+        q, k, v = self.qkv_conv(x).split(self.sizes, 1)
+        heads = []
+        for head_q, head_k, head_v in zip(q.chunk(8, 1), k.chunk(8, 1), v.chunk(8, 1)):
+            scores = torch.einsum("nctv,nctw->ntvw", head_q, head_k) / math.sqrt(head_q.shape[1])
+            heads.append(torch.einsum("ntvw,nctw->nctv", scores.softmax(-1), head_v))
+        return self.attn_out(torch.cat(heads, 1))
+
+
+class AttentionUnit(nn.Module):
+    def __init__(self, inputs, outputs, A):
+        super().__init__()
+        self.A = nn.Parameter(A)
+        self.data_bn = nn.BatchNorm1d(inputs * A.shape[1])
+        self.attention_conv = Attention(inputs, outputs)
+        self.bn = nn.BatchNorm2d(outputs)
+        self.skip = inputs == outputs
+
+    def forward(self, x):
+        flat = x.permute(0, 1, 3, 2).reshape(x.shape[0], -1, x.shape[2])
+        normed = self.data_bn(flat).reshape(*x.shape[:2], x.shape[3], -1).transpose(2, 3)
+        y = self.attention_conv(normed)
+        return torch.relu(self.bn(y + x if self.skip else y))
+
+
+class TemporalUnit(nn.Module):
+    def __init__(self, inputs, outputs, kernel, stride, padding):
+        super().__init__()
+        self.t_conv = nn.Conv2d(inputs, outputs, (kernel, 1), (stride, 1), (padding, 0))
+        self.bn = nn.BatchNorm2d(outputs)
+
+    def forward(self, x):
+        return self.bn(self.t_conv(x))
+
+
+class Block(nn.Module):
+    def __init__(self, inputs, outputs, gcn, stride, padding, first):
+        super().__init__()
+        self.gcn = gcn
+        self.tcn = TemporalUnit(outputs, outputs, 9, stride, padding)
+        self.first, self.cut = first, 4 - padding
+        if not first and (inputs != outputs or stride != 1):
+            self.residual = TemporalUnit(inputs, outputs, 1, stride, 0)
+
+    def forward(self, x):
+        y = self.tcn(self.gcn(x))
+        if self.first:
+            return torch.relu(y)
+        kept = x[:, :, self.cut : x.shape[2] - self.cut]
+        return torch.relu(y + (self.residual(kept) if hasattr(self, "residual") else kept))
+
+
+class Reference(nn.Module):
+    """One stream of the published networks, for clips (N, C, T, V, M)."""
+
+    def __init__(self, family, starred, scope, *, channels, classes, layout, persons):
+        super().__init__()
+        A = adjacency(layout)
+        self.data_bn = nn.BatchNorm1d(persons * A.shape[1] * 3)
+        self.layers = nn.ModuleDict()
+        for i, (inputs, outputs) in enumerate(zip([3, *channels], channels), start=1):
+            if family == "s_tr" and i > 3:
+                gcn = AttentionUnit(inputs, outputs, A)
+            else:
+                gcn = GraphUnit(inputs, outputs, A, scope)
+            stride = 2 if i in (5, 8) and not starred else 1
+            block = Block(inputs, outputs, gcn, stride, 0 if starred else 4, i == 1)
+            self.layers[f"layer{i}"] = block
+        self.fc = nn.Linear(channels[-1], classes)
+
+    def features(self, x):
+        """Return the mean over joints and persons, (N, 256, T_out)."""
+        N, C, T, V, M = x.shape
+        x = self.data_bn(x.permute(0, 4, 3, 1, 2).reshape(N, M * V * C, T))
+        x = x.reshape(N, M, V, C, T).permute(0, 1, 3, 4, 2).reshape(N * M, C, T, V)
+        for block in self.layers.values():
+            x = block(x)
+        return x.reshape(N, M, *x.shape[1:]).mean(4).mean(1)
+
+    def forward(self, x):
+        """Return the clip's scores: the mean over all frames is classified."""
+        return self.fc(self.features(x).mean(2))
+
+    def dense(self, x, size, padding):
+        """Return the scores of every place of a sliding mean over padded features."""
+        padded = nn.functional.pad(self.features(x), (padding, padding))
+        means = padded.unfold(2, size, 1).mean(-1)
+        return self.fc(means.transpose(1, 2)).transpose(1, 2)
+
+
+def adjacency(layout):
+    """Return identity, inward and outward edges, each column divided by its sum."""
+    graph = find_skeleton_graph(layout)
+    A = torch.zeros(3, graph.num_joints, graph.num_joints)
+    for joint in range(graph.num_joints):
+        A[0, joint, joint] = 1.0
+    for joint, centre in graph.edges:
+        A[1, centre, joint] = 1.0
+        A[2, joint, centre] = 1.0
+    for part in A:
+        for column in range(graph.num_joints):
+            if part[:, column].sum() > 0:
+                part[:, column] /= part[:, column].sum()
+    return A
+
+
+def randomise(model, seed=0):
+    """Give every tensor numbers of a trained network's size; new units are nearly silent."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, tensor in model.state_dict().items():
+        if name.endswith(("running_var", "norm.weight", "norm.norm.weight")):
+            tensor.uniform_(0.5, 1.5, generator=generator)
+        elif tensor.is_floating_point() and tensor.dim() < 2:
+            tensor.normal_(0, 0.2, generator=generator)
+        elif name.endswith("importance"):
+            tensor.uniform_(0.0, 1.5, generator=generator)
+    return model.eval()
+
+
+def make_pair(name, layout="jhmdb15", persons=1, **options):
+    """Return a network with random weights and the reference with the same ones."""
+    options = {**SMALL, "layout": layout, "persons": persons, **options}
+    torch.manual_seed(0)
+    model = randomise(create_model(name, **options))
+    family, starred = name.removeprefix("co_").removesuffix("_mod"), name.endswith("_mod")
+    shapes = model.state_dict()
+    channels = [
+        value.shape[0] for key, value in shapes.items() if key.endswith(".temporal.weight")
+    ]
+    reference = Reference(
+        family,
+        starred,
+        model.arguments["attention_scope"],
+        channels=channels,
+        classes=options["num_classes"],
+        layout=layout,
+        persons=persons,
+    )
+    weights = {continual_skeletons_key(key): value for key, value in shapes.items()}
+    fixed = {k: v for k, v in reference.state_dict().items() if is_published_adjacency(k)}
+    reference.load_state_dict({**weights, **fixed}, strict=True)
+    return model, reference.eval()
+
+
+def make_clip(model, rows, frames, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    C, *joints = model.spec.step_shape
+    return torch.randn(rows, C, frames, *joints, generator=generator)
+
+
+def as_scene(clip):
+    return clip if clip.dim() == 5 else clip.unsqueeze(-1)
+
+
+@torch.no_grad()
+def test_all_networks_are_there():
+    assert set(NAMES) <= set(list_models())
+
+
+@pytest.mark.parametrize("persons", [1, 2])
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("co_")])
+@torch.no_grad()
+def test_clip_networks_equal_the_reference_at_every_length(name, persons):
+    model, reference = make_pair(name, persons=persons, window=90)
+    for frames in (90, 85, 82):
+        clip = make_clip(model, 2, frames, seed=frames)
+        expected = reference(as_scene(clip))
+        assert testing.relative_difference(model(clip), expected) <= testing.TOLERANCE
+
+
+@pytest.mark.parametrize("persons", [1, 2])
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("co_")])
+@torch.no_grad()
+def test_dense_forward_equals_the_reference_with_the_published_pooling(name, persons):
+    model, reference = make_pair(name, persons=persons, window=100)
+    clip = make_clip(model, 2, 110)
+    size, padding = (20, 0) if name.endswith("_mod") else (25, 19)
+    expected = reference.dense(as_scene(clip), size, padding)
+    dense = model.forward_dense(clip)
+    assert dense.shape == expected.shape
+    assert testing.relative_difference(dense, expected) <= testing.TOLERANCE
+
+
+@torch.no_grad()
+def test_published_layouts_and_sizes_agree_too():
+    model, reference = make_pair("st_gcn", layout="openpose18", persons=2, width=1.0, window=80)
+    clip = make_clip(model, 1, 80)
+    assert testing.relative_difference(model(clip), reference(clip)) <= testing.TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "padding", "stride", "delay", "head", "net_field", "net_delay"),
+    [
+        ("co_st_gcn", 153, (76, 76), 4, 76, (75, 19), 449, 296),
+        ("co_st_gcn_mod", 81, (0, 0), 1, 80, (220, 0), 300, 299),
+    ],
+)
+def test_timing_is_the_published_one(
+    name, field, padding, stride, delay, head, net_field, net_delay
+):
+    model = create_model(name)
+    layers = dict(model.network.children_by_name())
+    pool = layers["time_pool"].time
+    assert (pool.receptive_field, pool.left, pool.right) == (head[0], head[1], head[1])
+    names = list(layers)
+    blocks = model.network.time
+    for layer in names[names.index("time_pool") :]:
+        assert layers[layer].time.delay == (head[0] - 1 - head[1] if layer == "time_pool" else 0)
+    from co_perception.continual.timing import chain
+
+    blocks = chain(layers[layer].time for layer in names[: names.index("time_pool")])
+    assert (blocks.receptive_field, blocks.stride, blocks.delay) == (field, stride, delay)
+    assert (blocks.left, blocks.right) == padding
+    spec = model.spec
+    assert (spec.receptive_field, spec.delay) == (net_field, net_delay)
+    assert (spec.time_stride, spec.expected_rate) == (stride, 30.0)
+
+
+@pytest.mark.parametrize(
+    ("family", "trained", "fixed"),
+    [
+        ("st_gcn", 3_141_478, 18_750),  # together the published 3,160,228
+        ("agcn", 3_469_510, 18_750),  # published: 3.47 M
+        ("s_tr", 3_073_345, 5_625),  # published: 3.09 M, with seven adjacencies that nothing uses
+    ],
+)
+def test_parameter_counts_are_the_published_ones(family, trained, fixed):
+    for name in (f"co_{family}", f"{family}_mod"):
+        model = create_model(name, num_classes=60, persons=2)
+        assert sum(p.numel() for p in model.parameters()) == trained
+        matrices = [b for k, b in model.named_buffers() if k.endswith(".adjacency")]
+        assert sum(b.numel() for b in matrices) == fixed
+    assert trained + 18_750 == {"st_gcn": 3_160_228, "agcn": 3_488_260, "s_tr": 3_092_095}[family]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_four_networks_of_a_kind_share_their_weights(family):
+    clip_network = create_model(family, num_classes=7, layout="common13")
+    keys = clip_network.state_dict()
+    for name in (f"co_{family}", f"co_{family}_mod", f"{family}_mod"):
+        create_model(name, num_classes=7, layout="common13").load_state_dict(keys)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_names_of_public_checkpoints_are_one_to_one(family):
+    names = create_model(f"co_{family}", **SMALL).state_dict()
+    plain = [continual_skeletons_key(name) for name in names]
+    nested = [continual_skeletons_key(name, nested=True) for name in names]
+    assert len(set(plain)) == len(set(nested)) == len(names)
+    # the rule by which the public code itself makes one of the other
+    assert [k.replace("0.1.", "").replace("0.0.residual", "residual") for k in nested] == plain
+    two = create_model(f"co_{family}", stream="two-stream", **SMALL).state_dict()
+    assert sorted({continual_skeletons_key(name) for name in two}) == sorted(plain)
+
+
+def test_names_of_public_checkpoints_are_the_known_ones():
+    key = continual_skeletons_key
+    temporal = "network.block2.main.temporal.weight"
+    assert key("network.input_norm.norm.running_mean") == "data_bn.running_mean"
+    assert key(temporal) == "layers.layer2.tcn.t_conv.weight"
+    assert key(temporal, nested=True) == "layers.layer2.0.1.tcn.t_conv.weight"
+    shortcut = "network.block5.shortcut.norm.bias"
+    assert key(shortcut, nested=True) == "layers.layer5.0.0.residual.bn.bias"
+    graph = "network.block10.main.spatial.main.graph.maps.2.bias"
+    assert key(graph) == "layers.layer10.gcn.g_conv.2.bias"
+    assert two_stream_agcn_key(graph) == "l10.gcn1.conv_d.2.bias"
+    first = "network.block1.spatial.main.graph.importance"
+    assert two_stream_agcn_key(first) == "l1.gcn1.PA"
+    assert two_stream_agcn_key("network.block5.shortcut.map.weight") == "l5.residual.conv.weight"
+    assert len({two_stream_agcn_key(k) for k in create_model("agcn").state_dict()}) == len(
+        create_model("agcn").state_dict()
+    )
+    assert is_published_adjacency("layers.layer3.0.1.gcn.A")
+    assert not is_published_adjacency("layers.layer3.gcn.graph_attn")
+    with pytest.raises(WeightsError, match=r"attention\.qkv\.weight: 2s-AGCN has no tensor like"):
+        two_stream_agcn_key("network.block4.main.spatial.main.attention.qkv.weight")
+
+
+@torch.no_grad()
+def test_one_person_starts_from_the_first_of_two():
+    two, _ = make_pair("st_gcn", persons=2, window=90)
+    one = create_model("st_gcn", window=90, **SMALL).eval()
+    tensors = take_first_person(two.state_dict(), prefix="network.input_norm.norm.")
+    one.load_state_dict(tensors)
+    clip = make_clip(one, 2, 90)
+    norm = dict(two.network.children_by_name())["input_norm"]
+    both = norm(torch.cat([clip, torch.zeros_like(clip)], -1))
+    ours = dict(one.network.children_by_name())["input_norm"](clip)
+    assert torch.equal(ours, both[..., :15])
+
+
+@torch.no_grad()
+def test_bone_stream_sees_vectors_and_two_streams_are_the_sum():
+    torch.manual_seed(0)
+    both = randomise(create_model("st_gcn", stream="two-stream", window=81, **SMALL))
+    streams = {}
+    for stream in ("joint", "bone"):
+        streams[stream] = create_model("st_gcn", stream=stream, window=81, **SMALL).eval()
+        prefix = f"network.{stream}."
+        weights = {
+            "network." + key.removeprefix(prefix): value
+            for key, value in both.state_dict().items()
+            if key.startswith(prefix)
+        }
+        streams[stream].load_state_dict(weights)
+    clip = make_clip(both, 2, 81)
+    scores = {stream: model(clip) for stream, model in streams.items()}
+    total = scores["joint"] + scores["bone"]
+    assert testing.relative_difference(both(clip), total) <= testing.TOLERANCE
+    plain = create_model("st_gcn", window=81, **SMALL).eval()
+    plain.load_state_dict(streams["bone"].state_dict())
+    parents = find_skeleton_graph("jhmdb15").parents
+    bones = torch.stack([clip[..., j] - clip[..., parents[j]] for j in range(15)], -1)
+    assert torch.equal(plain(bones), scores["bone"])
+    assert not torch.equal(scores["joint"], scores["bone"])
+
+
+def test_arguments_are_plain_and_make_the_model_again():
+    edges = ((1, 0), (2, 1), (3, 1))
+    model = create_model("co_s_tr_mod", edges=edges, **{**SMALL, "layout": "tiny4"})
+    arguments = json.loads(json.dumps(model.arguments))
+    again = create_model(model.architecture, **arguments)
+    assert again.arguments == model.arguments
+    again.load_state_dict(model.state_dict())
+    assert model.spec == again.spec
+    assert model.spec.step_shape == (3, 4)
+
+
+def test_width_scales_all_channels():
+    published = create_model("co_st_gcn_mod").state_dict()
+    half = create_model("co_st_gcn_mod", width=0.5).state_dict()
+    key = "network.block9.main.temporal.weight"
+    assert tuple(published[key].shape) == (256, 256, 9, 1)
+    assert tuple(half[key].shape) == (128, 128, 9, 1)
+
+
+@torch.no_grad()
+def test_attention_over_the_clip_does_not_step():
+    model = create_model("co_agcn", attention_scope="clip", window=90, **SMALL).eval()
+    with pytest.raises(StreamError, match="one frame, but the scope is 'clip'; make the model"):
+        model.forward_step(torch.zeros(1, 3, 15), model.init_state())
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("st_gcn", {"stream": "motion"}, "stream must be one of 'bone', 'joint', 'two-stream'"),
+        ("st_gcn", {"pooling": "all"}, "pooling must be one of 'seen', 'window', got 'all'"),
+        ("st_gcn", {"attention_scope": "frame"}, "attention_scope must be one of None, got 'f"),
+        ("agcn", {"attention_scope": None}, "attention_scope must be one of 'clip', 'frame'"),
+        ("st_gcn", {"persons": 3}, "persons 1 or 2, got .* and 3"),
+        ("st_gcn", {"num_classes": 0}, "num_classes, in_channels and window must be at least 1"),
+        ("st_gcn", {"dropout": 1.0}, "dropout must be in 0..1"),
+        ("st_gcn", {"width": 0.0}, "width and expected_rate above 0"),
+        ("st_gcn", {"layout": "ntu99"}, "joint layout 'ntu99': no graph known; known layouts"),
+        ("co_st_gcn", {"window": 76}, "window must be at least 77 frames with pooling='window'"),
+        ("co_s_tr_mod", {"window": 80}, "co_s_tr_mod: window must be at least 81 frames"),
+        ("st_gcn_mod", {"window": 80}, "window must be at least 81 frames with pooling='seen'"),
+    ],
+)
+def test_options_out_of_range_are_named(name, options, message):
+    with pytest.raises(ConfigError, match=message):
+        create_model(name, **options)
+
+
+def test_frames_of_another_layout_are_refused():
+    model = create_model("co_st_gcn", width=1 / 8).eval()
+    with pytest.raises(ShapeError, match=r"frames are \(B, 3, 25\), got \(B, 3, 18\).*'ntu25'"):
+        model.forward_step(torch.zeros(1, 3, 18), model.init_state())
+    scene = create_model("co_st_gcn", width=1 / 8, persons=2).eval()
+    with pytest.raises(ShapeError, match=r"frames are \(B, 3, 25, 2\), got \(B, 3, 25\)"):
+        scene(torch.zeros(1, 3, 300, 25))
+    with pytest.raises(ShapeError, match="expected a clip of at least"):
+        create_model("st_gcn_mod", **SMALL).eval()(torch.zeros(1, 3, 80, 15))
