@@ -2,8 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """One thread: the tensors are tiny, and threads that wait for each other cost 20 times more."""
 
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
 import pytest
 import torch
+
+PEERS = Path(__file__).resolve().parents[2] / "benchmarks" / "peers"
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -12,3 +18,13 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def video_peers() -> ModuleType:
+    """Load what tests share with the benchmarks: pytorchvideo's networks with our weights."""
+    pytest.importorskip("pytorchvideo", reason="requirements/peers.txt is not installed")
+    spec = importlib.util.spec_from_file_location("video_peers", PEERS / "video.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
