@@ -29,10 +29,11 @@ class LoadReport:
         renamed: This package's name by the file's, where they differ.
         ignored: Reasons by the file's names, for tensors that are left out on purpose.
         supplied: Reasons by this package's names, for tensors that such files do not have.
-        reshaped: Shapes by this package's names, for tensors with other trailing axes of 1.
+        adapted: What was changed, by this package's names, for tensors of another form.
         missing: This package's names that the file has nothing for.
         extra: The file's names that the model has no place for.
         mis_shaped: What was expected and what came, by this package's names.
+        note: What else is to be known of such files.
     """
 
     path: str
@@ -44,10 +45,11 @@ class LoadReport:
     renamed: Mapping[str, str] = dataclasses.field(default_factory=dict)
     ignored: Mapping[str, str] = dataclasses.field(default_factory=dict)
     supplied: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    reshaped: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    adapted: Mapping[str, str] = dataclasses.field(default_factory=dict)
     missing: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     mis_shaped: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    note: str = ""
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -83,13 +85,11 @@ class LoadReport:
             lines.append(f"renamed: {len(self.renamed)}")
         if self.beside:
             lines.append(f"not looked at: {', '.join(self.beside)}")
-        for title, reasons in (("ignored", self.ignored), ("supplied", self.supplied)):
-            lines += [
-                f"{title}: {len(names)} ({reason})"
-                for reason, names in _by_reason(reasons).items()
-            ]
-        if self.reshaped:
-            lines.append(f"trailing axes of 1 dropped or added: {len(self.reshaped)}")
+        for title in ("ignored", "supplied", "adapted"):
+            for reason, names in _by_reason(getattr(self, title)).items():
+                lines.append(f"{title}: {len(names)} ({reason})")
+        if self.note:
+            lines.append(f"note: {self.note}")
         return "\n".join(lines + list(self.faults))
 
 

@@ -150,7 +150,7 @@ def test_slowfast_x3d_loads_beside_what_training_left(tmp_path):
     assert report.beside == ("cfg", "epoch", "optimizer_state")
     assert report.tensors == 568 == len(report.renamed)
     assert report.renamed["head.lin_5.weight"] == "network.head.lin_5.weight"
-    assert "network.head.lin_5.weight" in report.reshaped
+    assert "network.head.lin_5.weight" in report.adapted
     assert report.faults == ()
 
 
@@ -266,7 +266,7 @@ def test_resnets_load(tmp_path, name, style, stages, head):
     report = model.load_checkpoint(path)
     assert_same(model, source)
     assert report.format == FORMAT_NAMES[f"{name}-{style}"]
-    assert report.supplied == report.reshaped == {}
+    assert report.supplied == report.adapted == {}
 
 
 def test_another_head_is_told_with_the_files_number_of_classes(tmp_path):

@@ -6,16 +6,21 @@ from __future__ import annotations
 
 from collections.abc import Set
 
-from co_perception.models.formats import resnet3d, x3d
-from co_perception.models.formats.base import Format
+from co_perception.models.formats import oadtr, resnet3d, skeleton, x3d
+from co_perception.models.formats.base import Format, Tensors
 
-__all__ = ["FORMATS", "OWN", "Format", "recognise"]
+__all__ = ["FORMATS", "OWN", "Format", "Tensors", "recognise"]
 
 OWN = "co_perception"
 """Name of this package's own format."""
 
 # The first one that fits is meant: X3D's stem has all the names of the ResNets'.
-FORMATS: tuple[Format, ...] = (*x3d.FORMATS, *resnet3d.FORMATS)
+FORMATS: tuple[Format, ...] = (
+    *x3d.FORMATS,
+    *resnet3d.FORMATS,
+    *skeleton.FORMATS,
+    *oadtr.FORMATS,
+)
 
 
 def recognise(names: Set[str]) -> Format | None:

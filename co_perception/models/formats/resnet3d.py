@@ -12,9 +12,9 @@ co3d          1.pathway0_res0.0.1.branch2.conv_a.weight    stages 1 to 4, head 5
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Set
+from collections.abc import Set
 
-from co_perception.models.formats.base import Format, classes_of
+from co_perception.models.formats.base import Format, Rename, classes_of, each_of_theirs
 
 __all__ = ["FORMATS"]
 
@@ -37,8 +37,8 @@ _LAYERS = {
 }
 
 
-def _renamer(stages: str, ends: dict[str, str]) -> Callable[[str], str | None]:
-    """Return a function from their names to ours.
+def _renamer(stages: str, ends: dict[str, str]) -> Rename:
+    """Return the renaming of one kind of file.
 
     Args:
         stages: Their numbers of the stages that are s2 to s5 here.
@@ -55,7 +55,7 @@ def _renamer(stages: str, ends: dict[str, str]) -> Callable[[str], str | None]:
         stage = stages.index(found["stage"]) + 2
         return f"network.s{stage}.res{found['block']}.{_LAYERS[found['layer']]}.{found['rest']}"
 
-    return rename
+    return each_of_theirs(rename)
 
 
 _STEM = {"blocks.0.conv": "s1.conv", "blocks.0.norm": "s1.bn"}

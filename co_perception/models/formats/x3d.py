@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 
-from co_perception.models.formats.base import Format, classes_of
+from co_perception.models.formats.base import Format, classes_of, each_of_theirs
 
 __all__ = ["FORMATS"]
 
@@ -113,21 +113,21 @@ FORMATS = (
         name="co3d X3D, nested names",
         models=_MODELS,
         detect=_is_nested,
-        rename=rename_slowfast,
+        rename=each_of_theirs(rename_slowfast),
         options=lambda tensors: classes_of(tensors, "head.projection.bias"),
     ),
     Format(
         name="SlowFast X3D",
         models=_MODELS,
         detect=_is_slowfast,
-        rename=rename_slowfast,
+        rename=each_of_theirs(rename_slowfast),
         options=lambda tensors: classes_of(tensors, "head.projection.bias"),
     ),
     Format(
         name="pytorchvideo X3D",
         models=_MODELS,
         detect=_is_pytorchvideo,
-        rename=rename_pytorchvideo,
+        rename=each_of_theirs(rename_pytorchvideo),
         options=lambda tensors: classes_of(tensors, "blocks.5.proj.bias"),
         absent=_first_shortcut,
     ),
