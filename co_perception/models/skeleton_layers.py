@@ -7,6 +7,7 @@ Frames are (B, C, J); where a scene has M persons, J = M V and their joints stan
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Literal
 
@@ -84,6 +85,10 @@ class JointPool(co.FrameLocal):
         """Return (2 C,)."""
         return (2 * shape[0],)
 
+    def step_macs(self, shape: tuple[int, ...]) -> int:
+        """Return C J for the mean and as much for the maximum."""
+        return 2 * math.prod(shape)
+
 
 class JointMean(co.FrameLocal):
     """Mean over the joints of all persons: (B, C, ..., J) -> (B, C, ...)."""
@@ -95,6 +100,10 @@ class JointMean(co.FrameLocal):
     def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return (C,)."""
         return shape[:1]
+
+    def step_macs(self, shape: tuple[int, ...]) -> int:
+        """Return C J."""
+        return math.prod(shape)
 
 
 class PersonsToJoints(co.FrameLocal):
