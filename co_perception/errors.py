@@ -17,7 +17,21 @@ __all__ = [
 
 
 class CoPerceptionError(Exception):
-    """Base of every error that this package raises on purpose."""
+    """Base of every error that this package raises on purpose.
+
+    Attributes:
+        layer_path: Of the layer inside a network that raised it, such as "block3.conv"; or empty.
+    """
+
+    layer_path = ""
+
+    def add_parent(self, name: str) -> None:
+        """Say that the layer is a part of one with this name."""
+        self.layer_path = f"{name}.{self.layer_path}" if self.layer_path else name
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"'{self.layer_path}': {message}" if self.layer_path else message
 
 
 class ShapeError(CoPerceptionError, ValueError):

@@ -47,10 +47,11 @@ from co_perception.continual.adaptive_pool import (
     AdaptiveMaxPool3d,
 )
 from co_perception.continual.branches import BroadcastReduce, Residual
+from co_perception.continual.conditional import Conditional
 from co_perception.continual.containers import Sequential
 from co_perception.continual.conv import Conv1d, Conv2d, Conv3d
 from co_perception.continual.counting import count_macs, count_macs_by_operation
-from co_perception.continual.delay import Delay
+from co_perception.continual.delay import Delay, Skip
 from co_perception.continual.export import FlatStep
 from co_perception.continual.graph import GraphConv, graph_partitions
 from co_perception.continual.graph_parts import AdaptiveGraphConv, PartitionGraphConv
@@ -84,6 +85,16 @@ from co_perception.continual.pool import (
     MaxPool3d,
 )
 from co_perception.continual.recurrent import GRU, LSTM, RNN
+from co_perception.continual.routing import Broadcast, Parallel, ParallelDispatch, Reduce
+from co_perception.continual.shape import (
+    Add,
+    Constant,
+    Flatten,
+    Multiply,
+    Permute,
+    Reshape,
+    Unflatten,
+)
 from co_perception.continual.spatial_attention import SpatialAttention
 from co_perception.continual.state import (
     LayerState,
@@ -118,6 +129,7 @@ __all__ = [
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",
+    "Add",
     "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
@@ -126,7 +138,10 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
+    "Broadcast",
     "BroadcastReduce",
+    "Conditional",
+    "Constant",
     "ContinualModule",
     "Conv1d",
     "Conv2d",
@@ -137,6 +152,7 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "FlatStep",
+    "Flatten",
     "FrameLocal",
     "GraphConv",
     "GroupNorm",
@@ -158,17 +174,24 @@ __all__ = [
     "MaxPool2d",
     "MaxPool3d",
     "Mish",
+    "Multiply",
     "PReLU",
+    "Parallel",
+    "ParallelDispatch",
     "PartitionGraphConv",
+    "Permute",
     "Progress",
     "RMSNorm",
     "RReLU",
     "ReLU",
     "ReLU6",
+    "Reduce",
+    "Reshape",
     "Residual",
     "Sequential",
     "SiLU",
     "Sigmoid",
+    "Skip",
     "Softmax",
     "Softmin",
     "Softplus",
@@ -182,6 +205,7 @@ __all__ = [
     "Threshold",
     "Tick",
     "TimeSpec",
+    "Unflatten",
     "compact",
     "count_macs",
     "count_macs_by_operation",

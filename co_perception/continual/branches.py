@@ -4,121 +4,65 @@
 
 from __future__ import annotations
 
-import functools
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Literal, get_args
 
-import torch
 from torch import Tensor
 
-from co_perception.continual.containers import (
-    Container,
-    Sequential,
-    init_chain,
-    name_modules,
-    parts_of_chain,
-    step_chain,
-)
+from co_perception.continual.containers import Sequential, name_modules
 from co_perception.continual.delay import Delay
+from co_perception.continual.kinds import check_branch_kinds
+from co_perception.continual.lines import Lines
 from co_perception.continual.local import Identity
 from co_perception.continual.module import ContinualModule, Part
+from co_perception.continual.reduction import (
+    Reduction,
+    apply_reduction,
+    check_reduction,
+    reduced_shape,
+)
 from co_perception.continual.state import LayerState
-from co_perception.continual.timing import Tick, TimeSpec, fork
-from co_perception.errors import ConfigError, ShapeError
+from co_perception.continual.timing import Tick, TimeSpec
+from co_perception.errors import ConfigError
 
-__all__ = ["BroadcastReduce", "Reduction", "Residual", "Shrink"]
+__all__ = ["BroadcastReduce", "Residual", "Shrink"]
 
-Reduction = Literal["sum", "mul", "max", "concat"]
 Shrink = Literal["centred", "lagging", "leading"]
 
-_REDUCE: dict[str, Callable[[Sequence[Tensor]], Tensor]] = {
-    "sum": lambda ys: functools.reduce(torch.add, ys),
-    "mul": lambda ys: functools.reduce(torch.mul, ys),
-    "max": lambda ys: functools.reduce(torch.maximum, ys),
-    "concat": lambda ys: torch.cat(list(ys), dim=1),
-}
 
+class _Fork(Lines):
+    """Branches on the same input, reduced to one output."""
 
-class _Fork(Container):
-    """Branches on the same input, each delayed to the slowest one, reduced to one output."""
-
-    def _set_branches(self, pairs: list[tuple[str, ContinualModule]], reduce: Reduction) -> None:
-        name = type(self).__name__
-        if not pairs or reduce not in get_args(Reduction):
-            raise ConfigError(
-                f"{name}: expected branches and reduce of {sorted(get_args(Reduction))}, got "
-                f"{len(pairs)} branches and {reduce!r}"
-            )
+    def _set_fork(self, pairs: list[tuple[str, ContinualModule]], reduce: Reduction) -> None:
+        check_reduction(reduce, type(self).__name__)
+        check_branch_kinds(pairs, type(self).__name__)
         self.reduce = reduce
-        for key, branch in pairs:
-            self._add(key, branch)
-        self._names = [key for key, _ in pairs]
-        self._time = fork((branch.time for _, branch in pairs), name)
-        for key, branch in pairs:
-            wait, lead = divmod(self._time.delay - branch.time.delay, self._time.stride)
-            if lead:  # a strided branch must also answer on the phase of the others
-                self.add_module(f"{key}_lead", Delay(lead))
-            if wait:
-                self.add_module(f"{key}_wait", Delay(wait))
-
-    @property
-    def time(self) -> TimeSpec:
-        """Receptive field, stride and padding of the whole."""
-        return self._time
-
-    def children_by_name(self) -> list[tuple[str, ContinualModule]]:
-        """List each branch between the delays that it needs."""
-        return [pair for name in self._names for pair in self._line(name)]
+        self._set_branches(pairs)
 
     def forward(self, x: Tensor) -> Tensor:
         """Reduce the branches' clip forwards."""
-        return _REDUCE[self.reduce]([branch(x) for branch in self._branches()])
+        return apply_reduction(self.reduce, self._clip_outputs([x] * len(self._names)))
 
     def frame_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the reduced shape."""
-        shapes = [branch.frame_shape(shape) for branch in self._branches()]
-        first = shapes[0]
-        if self.reduce == "concat" and len({s[1:] for s in shapes}) == 1:
-            return (sum(s[0] for s in shapes), *first[1:])
-        if len(set(shapes)) != 1:
-            raise ShapeError(
-                f"{type(self).__name__}: branches must give frames of one shape to {self.reduce}, "
-                f"got {shapes}"
-            )
-        return first
+        shapes = self._shapes([shape] * len(self._names))
+        return reduced_shape(shapes, self.reduce, type(self).__name__)
 
     def init_layers(self, frame: Tensor) -> LayerState:
         """Return the cold states of the branches and delays that have one, by name."""
-        states: dict[str, LayerState] = {}
-        for name in self._names:
-            states.update(init_chain(self._line(name), frame))
-        return states
+        return self._init_lines([frame] * len(self._names))
 
     def step_layers(
         self, x: Tensor, layers: LayerState, tick: Tick
     ) -> tuple[Tensor, LayerState, Tick]:
         """Advance by one frame."""
-        states: dict[str, LayerState] = {}
-        outputs, after = [], tick
-        for name in self._names:
-            y, new, after = step_chain(self._line(name), x, layers, tick)
-            outputs.append(y)
-            states.update(new)
-        # The delays make all branches answer at the same moments: any branch's tick is theirs.
-        return _REDUCE[self.reduce](outputs), states, after
+        outputs, states, after = self._step_lines([x] * len(self._names), layers, tick)
+        return apply_reduction(self.reduce, outputs), states, after
 
     def parts(self, name: str, shape: tuple[int, ...], stride: int = 1) -> Iterator[Part]:
         """Walk the operators inside."""
-        for key in self._names:
-            yield from parts_of_chain(self._line(key), name, shape, stride)
-
-    def _branches(self) -> list[ContinualModule]:
-        return [self._modules[name] for name in self._names]  # type: ignore[misc]
-
-    def _line(self, name: str) -> list[tuple[str, ContinualModule]]:
-        names = (f"{name}_lead", name, f"{name}_wait")
-        return [(key, self._modules[key]) for key in names if key in self._modules]  # type: ignore[misc]
+        return self._parts_of_lines(name, [shape] * len(self._names), stride)
 
 
 class BroadcastReduce(_Fork):
@@ -129,7 +73,8 @@ class BroadcastReduce(_Fork):
     Args:
         branches: Continual modules, or one OrderedDict of them by name. Their clip forwards must
             give clips of one length.
-        reduce: "sum", "mul", "max", or "concat" of the channels.
+        reduce: "sum", "mul", "max", "concat" of the channels, or a function of a list of tensors
+            that treats every frame alike and keeps the shape.
 
     Raises:
         ConfigError: If the branches cannot be aligned in time.
@@ -141,11 +86,11 @@ class BroadcastReduce(_Fork):
         reduce: Reduction = "sum",
     ) -> None:
         super().__init__()
-        self._set_branches(name_modules(branches), reduce)
+        self._set_fork(name_modules(branches), reduce)
 
 
 class Residual(_Fork):
-    """A module and a shortcut around it, added.
+    """A module and a shortcut around it, added or otherwise reduced.
 
     Args:
         main: The module.
@@ -153,6 +98,7 @@ class Residual(_Fork):
         shrink: Which input frame meets an output of a module that makes clips shorter: "centred",
             the middle of its receptive field; "lagging", the oldest; "leading", the newest.
             None: the module must keep the length of a clip, and output i meets frame i.
+        reduce: As for `BroadcastReduce`; "concat" puts the module's channels first.
 
     Raises:
         ConfigError: If the module changes the length of a clip and `shrink` does not fit.
@@ -166,13 +112,14 @@ class Residual(_Fork):
         shortcut: ContinualModule | None = None,
         *,
         shrink: Shrink | None = None,
+        reduce: Reduction = "sum",
     ) -> None:
         super().__init__()
         shortcut = Identity() if shortcut is None else shortcut
         if shrink is not None:
             aligned = {"align": _shrinker(main.time, shrink), "map": shortcut}
             shortcut = Sequential(OrderedDict(aligned))
-        self._set_branches([("main", main), ("shortcut", shortcut)], "sum")
+        self._set_fork([("main", main), ("shortcut", shortcut)], reduce)
 
 
 def _shrinker(time: TimeSpec, shrink: str) -> Delay:

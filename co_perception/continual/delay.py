@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from co_perception.continual.kinds import Kind
 from co_perception.continual.module import ContinualModule
 from co_perception.continual.state import LayerState
 from co_perception.continual.timing import Tick, TimeSpec, advance
 from co_perception.continual.window import push, require_clip, require_window
 from co_perception.errors import ConfigError
 
-__all__ = ["Delay"]
+__all__ = ["Delay", "Skip"]
 
 
 class Delay(ContinualModule):
@@ -33,9 +34,8 @@ class Delay(ContinualModule):
         super().__init__()
         if frames < 0 or min(drop) < 0 or sum(drop) > frames:
             raise ConfigError(
-                f"Delay: frames must be 0 or more and drop two such numbers, their sum at most "
-                f"frames, "
-                f"got frames={frames}, drop={drop}"
+                "Delay: frames must be 0 or more and drop two such numbers, their sum at most "
+                f"frames, got frames={frames}, drop={drop}"
             )
         self.frames, self.drop = frames, drop
 
@@ -43,6 +43,16 @@ class Delay(ContinualModule):
     def time(self) -> TimeSpec:
         """As a kernel of frames + 1 that picks one frame."""
         return TimeSpec(receptive_field=self.frames + 1, right=self.frames - sum(self.drop))
+
+    @property
+    def input_kind(self) -> Kind | None:
+        """Either, and hands it on."""
+        return None
+
+    @property
+    def output_kind(self) -> Kind | None:
+        """What it takes."""
+        return None
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the clip without the dropped ends."""
@@ -78,3 +88,17 @@ class Delay(ContinualModule):
     @property
     def _kept(self) -> int:
         return self.frames - self.drop[0]
+
+
+class Skip(Delay):
+    """Drop the first `frames` frames of a stream and hand on the others at once.
+
+    It is `Delay(frames, drop=(frames, 0))`: output i is x[i + frames] and leaves at its own step,
+    so nothing is kept.
+
+    Args:
+        frames: How many to drop.
+    """
+
+    def __init__(self, frames: int) -> None:
+        super().__init__(frames, drop=(frames, 0))

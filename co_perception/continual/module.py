@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from co_perception.continual.frames import blank_like, frames_in, map_frames, shape_of
+from co_perception.continual.kinds import Kind
 from co_perception.continual.state import LayerState, StreamState, check_rows, rows_like
 from co_perception.continual.timing import Phase, Tick, TimeSpec, advance
 from co_perception.errors import ConfigError, ShapeError, StreamError
@@ -44,9 +46,15 @@ class ContinualModule(nn.Module, abc.ABC):
     Subclasses give `forward`, `frame_shape`, `init_layers`, `step_layers` and, if they look at
     more than one frame, `time`. A state is never changed in place, so an old state stays usable.
 
+    Where streams run side by side (Broadcast, Parallel, Reduce), clips, frames, outputs and shapes
+    are tuples of what is written here, one entry per stream; rows and `valid` are common to all.
+
     Source: Hedegaard, Efficient Online Processing with Deep Neural Networks (2023), continual
     inference networks; unlike there, the state is an argument and rows are independent.
     """
+
+    takes_streams: ClassVar[bool] = False
+    """Whether a frame is a tuple, one per stream; containers take what their children do."""
 
     @property
     def time(self) -> TimeSpec:
@@ -72,6 +80,16 @@ class ContinualModule(nn.Module, abc.ABC):
     def time_padding(self) -> tuple[int, int]:
         """Padding frames before the first and after the last frame of a stream."""
         return self.time.left, self.time.right
+
+    @property
+    def input_kind(self) -> Kind | None:
+        """What a step takes; None: either, and hands it on."""
+        return "frame"
+
+    @property
+    def output_kind(self) -> Kind | None:
+        """What a step gives; None: what it takes."""
+        return "frame"
 
     @abc.abstractmethod
     def forward(self, x: Tensor) -> Tensor:
@@ -128,11 +146,12 @@ class ContinualModule(nn.Module, abc.ABC):
         Raises:
             ShapeError: If the frame does not fit the module.
         """
-        self.frame_shape(tuple(frame.shape[1:]))
-        rows = frame.shape[0]
+        self.frame_shape(shape_of(frame))
+        first = next(frames_in(frame))
+        rows = first.shape[0]
         return StreamState(
-            frames=torch.zeros(rows, dtype=torch.int64, device=frame.device),
-            span=frame.new_zeros((rows, 0, self.receptive_field, self.delay)),
+            frames=torch.zeros(rows, dtype=torch.int64, device=first.device),
+            span=first.new_zeros((rows, 0, self.receptive_field, self.delay)),
             layers=self.init_layers(frame),
         )
 
@@ -165,11 +184,12 @@ class ContinualModule(nn.Module, abc.ABC):
                 advances is on another phase (not checked in compiled and exported steps).
             ConfigError: If the phase is not in 0..time_stride - 1.
         """
-        _check_call(self, frame, state)
+        for part in frames_in(frame):
+            _check_call(self, part, state)
         live = torch.ones_like(state.frames, dtype=torch.bool) if update is None else update
-        check_rows(live, frame.shape[0], f"{type(self).__name__} update")
+        check_rows(live, state.frames.shape[0], f"{type(self).__name__} update")
         if update is not None:  # a NaN in a paused row must not reach weights by their gradient
-            frame = torch.where(rows_like(live, frame), frame, torch.zeros_like(frame))
+            frame = _mask(frame, live)
         tick = Tick(state.frames, live, phase=_check_phase(self, phase, state, live))
         return self._step(frame, state, tick)
 
@@ -193,20 +213,22 @@ class ContinualModule(nn.Module, abc.ABC):
             Outputs (B, C_out, t, ...), with `pad_end` t + right padding of them, zero where not
             valid; valid (B, t); state after the chunk.
         """
-        frames, rows = chunk.shape[2], chunk.shape[0]
+        first = next(frames_in(chunk))
+        rows, frames = first.shape[0], first.shape[2]
         masks = _masks_per_frame(update, rows, frames, type(self).__name__)
         outputs = []
-        for frame, mask in zip(chunk.unbind(2), masks):
-            y, valid, state = self.forward_step(frame, state, mask)
+        for t, mask in enumerate(masks):
+            y, valid, state = self.forward_step(_frame_of(chunk, t), state, mask)
             outputs.append((y, valid))
+        blank = map_frames(lambda x: x.new_zeros((rows, x.shape[1], *x.shape[3:])), chunk)
         if pad_end:
-            outputs += self._flush(torch.zeros_like(chunk.select(2, 0)), state)
+            outputs += self._flush(blank, state)
         if not outputs:
-            shape = self.frame_shape((chunk.shape[1], *chunk.shape[3:]))
-            empty = chunk.new_zeros((rows, shape[0], 0, *shape[1:]))
-            return empty, torch.zeros((rows, 0), dtype=torch.bool, device=chunk.device), state
+            empty = blank_like(blank, self.frame_shape(shape_of(blank)))
+            empty = map_frames(lambda y: y.unsqueeze(2)[:, :, :0], empty)
+            return empty, torch.zeros((rows, 0), dtype=torch.bool, device=first.device), state
         ys, valids = zip(*outputs)
-        return torch.stack(ys, dim=2), torch.stack(valids, dim=1), state
+        return map_frames(_stack, *ys), torch.stack(valids, dim=1), state
 
     def _flush(self, blank: Tensor, state: StreamState) -> list[tuple[Tensor, Tensor]]:
         """Return the outputs that the padding after the end gives; the state is not handed on."""
@@ -222,8 +244,7 @@ class ContinualModule(nn.Module, abc.ABC):
     ) -> tuple[Tensor, Tensor, StreamState]:
         y, layers, after = self.step_layers(frame, state.layers, tick)
         valid = torch.zeros_like(after.live) if after.end else after.live
-        y = torch.where(rows_like(valid, y), y, torch.zeros_like(y))
-        return y, valid, StreamState(state.frames + tick.live, state.span, layers)
+        return _mask(y, valid), valid, StreamState(state.frames + tick.live, state.span, layers)
 
 
 class FrameLocal(ContinualModule):
@@ -232,6 +253,16 @@ class FrameLocal(ContinualModule):
     `forward` is used for frames as well; a subclass whose computation is written for an exact
     number of axes overrides `forward_frame`.
     """
+
+    @property
+    def input_kind(self) -> Kind | None:
+        """Either: a window is a frame with one more axis."""
+        return None
+
+    @property
+    def output_kind(self) -> Kind | None:
+        """What it takes."""
+        return None
 
     def forward_frame(self, x: Tensor) -> Tensor:
         """Compute the output of one frame (B, C, ...)."""
@@ -250,6 +281,19 @@ class FrameLocal(ContinualModule):
     ) -> tuple[Tensor, LayerState, Tick]:
         """Advance by one frame."""
         return self.forward_frame(x), layers, advance(tick, self.time)
+
+
+def _frame_of(chunk: Tensor, t: int) -> Tensor:
+    return map_frames(lambda x: x[:, :, t], chunk)
+
+
+def _stack(*frames: Tensor) -> Tensor:
+    return torch.stack(frames, dim=2)
+
+
+def _mask(frame: Tensor, rows: Tensor) -> Tensor:
+    """Put zeros into the rows that are False."""
+    return map_frames(lambda x: torch.where(rows_like(rows, x), x, torch.zeros_like(x)), frame)
 
 
 def _check_call(module: ContinualModule, frame: Tensor, state: StreamState) -> None:
