@@ -49,6 +49,7 @@ def match_tensors(model: nn.Module, file: WeightFile) -> tuple[LoadReport, dict[
     supplied = _supply(found, expected, known) if foreign else {}
     reshaped = _drop_ones(found, expected) if foreign else {}
     extra = [name for name in rest if name not in constants]
+    others = _other_constants(model, file, constants, known)
     report = LoadReport(
         path=str(file.path),
         format=known.name,
@@ -62,7 +63,7 @@ def match_tensors(model: nn.Module, file: WeightFile) -> tuple[LoadReport, dict[
         adapted={**reshaped, **adapted},
         missing=tuple(sorted(expected.keys() - found.keys())),
         extra=tuple(sorted([*extra, *(found.keys() - expected.keys())])),
-        mis_shaped={**_mis_shaped(found, expected), **_other_constants(model, file, constants)},
+        mis_shaped={**_mis_shaped(found, expected), **others},
         note=known.note,
     )
     return report, found
@@ -125,7 +126,7 @@ def _mis_shaped(found: Tensors, expected: Tensors) -> dict[str, str]:
 
 
 def _other_constants(
-    model: nn.Module, file: WeightFile, constants: Mapping[str, str]
+    model: nn.Module, file: WeightFile, constants: Mapping[str, str], known: Format
 ) -> dict[str, str]:
     """Return a fault for every constant that is not the model's own."""
     buffers = dict(model.named_buffers())
@@ -137,8 +138,5 @@ def _other_constants(
         if given.shape != own.shape:
             faults[theirs] = f"expected {tuple(own.shape)}, got {tuple(given.shape)}"
         elif not torch.allclose(given.to(own), own, rtol=0.0, atol=_SAME):
-            faults[theirs] = (
-                "expected the constant of the model, got other numbers; its joints have another "
-                "order or other bones"
-            )
+            faults[theirs] = f"expected the model's own, got other numbers: {known.other_constant}"
     return faults

@@ -191,7 +191,7 @@ def _unwrap(path: Path, content: object) -> WeightFile:
         beside += tensors
         wrapper.append(inner)
         content = content[inner]
-    _check_size(path, tensors)
+    _check_tensors(path, tensors)
     tensors, prefix = _strip_prefix(tensors)
     return WeightFile(path, "torch", tensors, ".".join(wrapper), prefix, tuple(sorted(beside)))
 
@@ -204,8 +204,14 @@ def _strip_prefix(tensors: dict[str, Tensor]) -> tuple[dict[str, Tensor], str]:
     return tensors, cut
 
 
-def _check_size(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Raise for tensors that are views of far less memory: they grow when they are copied."""
+def _check_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Raise for tensors that are not plain, or are views of far less memory than they say."""
+    odd = [k for k, v in tensors.items() if v.layout != torch.strided or v.is_quantized]
+    if odd:
+        raise WeightsError(
+            f"{path}: expected plain tensors, got sparse or quantised ones: {', '.join(odd[:5])}; "
+            "save the weights of the network before it was compressed"
+        )
     total = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
     if total > MAX_BYTES:
         raise WeightsError(

@@ -31,6 +31,7 @@ class Format:
         options: Reads options for `create_model` off the file's tensors.
         constants: Gives the name of a model's buffer by a file's name, for tensors that are not
             loaded but must say the same as the model's buffer does.
+        other_constant: What it means if they say something else.
         absent: Gives, by a model's name, the value to use where such files have no such tensor,
             and the reason.
         adapt: Changes tensors in place, by the model's names, to fit the model's, where more than
@@ -44,6 +45,7 @@ class Format:
     rename: Rename
     options: Callable[[Tensors], dict[str, Any]] = lambda tensors: {}
     constants: Callable[[str], str | None] = lambda name: None
+    other_constant: str = ""
     absent: Callable[[str], tuple[float, str] | None] = lambda name: None
     adapt: Callable[[dict[str, Tensor], Tensors], dict[str, str]] = lambda found, expected: {}
     note: str = ""

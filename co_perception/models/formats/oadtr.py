@@ -80,6 +80,7 @@ FORMATS = tuple(
         rename=each_of_theirs(functools.partial(_rename, depth)),
         options=functools.partial(_options, depth),
         constants=lambda name: "network.position.weight" if name == _PATTERN else None,
+        other_constant="its encodings of position are made in another way",
     )
     for depth in _BLOCKS
 )

@@ -93,6 +93,7 @@ def _continual_skeletons(kind: str, name: str, nested: bool) -> Format:
         rename=each_of_ours(continual_skeletons_key, _without_containers),
         options=functools.partial(_options, f"{first}.g_conv.0.weight", f"{first}.graph_attn"),
         constants=lambda key: _ADJACENCY if is_published_adjacency(key) else None,
+        other_constant="its joints have another order or other bones",
         adapt=_keep_first_person,
     )
 
