@@ -46,6 +46,7 @@ from co_perception.continual.adaptive_pool import (
     AdaptiveMaxPool2d,
     AdaptiveMaxPool3d,
 )
+from co_perception.continual.attention import token_mask
 from co_perception.continual.branches import BroadcastReduce, Residual
 from co_perception.continual.conditional import Conditional
 from co_perception.continual.containers import Sequential
@@ -84,6 +85,7 @@ from co_perception.continual.pool import (
     MaxPool2d,
     MaxPool3d,
 )
+from co_perception.continual.positional import RecyclingPositionalEncoding
 from co_perception.continual.recurrent import GRU, LSTM, RNN
 from co_perception.continual.routing import Broadcast, Parallel, ParallelDispatch, Reduce
 from co_perception.continual.shape import (
@@ -110,8 +112,23 @@ from co_perception.continual.state import (
     unflatten_state,
     warm_share,
 )
+from co_perception.continual.stream_attention import (
+    RetroactiveMultiheadAttention,
+    SingleOutputMultiheadAttention,
+)
 from co_perception.continual.summary import LayerSummary, Summary, summary
 from co_perception.continual.timing import Tick, TimeSpec
+from co_perception.continual.transformer import TransformerEncoder
+from co_perception.continual.transformer_layers import (
+    RetroactiveTransformerEncoderLayer,
+    SingleOutputTransformerEncoderLayer,
+    WindowSingleOutputTransformerEncoderLayer,
+    WindowTransformerEncoderLayer,
+)
+from co_perception.continual.window_attention import (
+    WindowMultiheadAttention,
+    WindowSingleOutputMultiheadAttention,
+)
 
 __all__ = [
     "CELU",
@@ -185,12 +202,17 @@ __all__ = [
     "RReLU",
     "ReLU",
     "ReLU6",
+    "RecyclingPositionalEncoding",
     "Reduce",
     "Reshape",
     "Residual",
+    "RetroactiveMultiheadAttention",
+    "RetroactiveTransformerEncoderLayer",
     "Sequential",
     "SiLU",
     "Sigmoid",
+    "SingleOutputMultiheadAttention",
+    "SingleOutputTransformerEncoderLayer",
     "Skip",
     "Softmax",
     "Softmin",
@@ -205,7 +227,12 @@ __all__ = [
     "Threshold",
     "Tick",
     "TimeSpec",
+    "TransformerEncoder",
     "Unflatten",
+    "WindowMultiheadAttention",
+    "WindowSingleOutputMultiheadAttention",
+    "WindowSingleOutputTransformerEncoderLayer",
+    "WindowTransformerEncoderLayer",
     "compact",
     "count_macs",
     "count_macs_by_operation",
@@ -217,6 +244,7 @@ __all__ = [
     "reset",
     "summary",
     "take_rows",
+    "token_mask",
     "unflatten_state",
     "warm_share",
 ]

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from co_perception.continual.activation import OutOfPlace
 from co_perception.continual.axes import check_channels
+from co_perception.continual.kinds import Kind
 from co_perception.continual.module import FrameLocal
 from co_perception.errors import ConfigError
 
@@ -87,6 +88,11 @@ class Lambda(FrameLocal):
     ) -> None:
         super().__init__()
         self.function, self.clip_function, self.shape = function, clip_function, shape
+
+    @property
+    def output_kind(self) -> Kind | None:
+        """What it takes if the shape stays; with another shape it is a frame of its own."""
+        return None if self.shape is None else "frame"
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the function to a clip."""
