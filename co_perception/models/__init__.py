@@ -5,6 +5,7 @@
 from co_perception.models import resnet3d as _resnet3d  # these register their models
 from co_perception.models import st_gcn_small as _st_gcn_small
 from co_perception.models import stgcn as _stgcn
+from co_perception.models import transformer as _transformer
 from co_perception.models import x3d as _x3d
 from co_perception.models.base import ContinualModel
 from co_perception.models.checkpoint import LoadReport, inspect_checkpoint, save_weights
@@ -23,4 +24,4 @@ __all__ = [
     "save_weights",
 ]
 
-del _resnet3d, _st_gcn_small, _stgcn, _x3d
+del _resnet3d, _st_gcn_small, _stgcn, _transformer, _x3d

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from co_perception.continual import ContinualModule, StreamState, Summary, summary
-from co_perception.errors import ShapeError
+from co_perception.errors import ConfigError, ShapeError
 from co_perception.models.checkpoint import LoadReport, load_checkpoint
 from co_perception.models.spec import InputKind, ModelSpec
 
@@ -55,7 +56,7 @@ class ContinualModel(nn.Module):
             time_stride=network.time_stride,
         )
 
-    def forward(self, clip: Tensor) -> Tensor:
+    def forward(self, clip: Tensor, *, start_index: int | Tensor | None = None) -> Tensor:
         """Return the scores after the last frame of a clip: the forward to train with.
 
         They equal the last entry of `forward_dense`: with a causal network, the step's output at
@@ -64,15 +65,35 @@ class ContinualModel(nn.Module):
 
         Args:
             clip: (B, C, T, ...), any T of at least one frame.
+            start_index: As for `forward_dense`.
         Returns:
             Logits (B, num_classes).
         """
-        return self.forward_dense(clip)[:, :, -1]
+        return self.forward_dense(clip, start_index=start_index)[:, :, -1]
 
-    def forward_dense(self, clip: Tensor) -> Tensor:
-        """Return the scores of every frame of a clip, (B, num_classes, T_out)."""
+    def forward_dense(self, clip: Tensor, *, start_index: int | Tensor | None = None) -> Tensor:
+        """Return the scores of every frame of a clip.
+
+        Args:
+            clip: (B, C, T, ...).
+            start_index: Number of the clip's first frame in its stream, one or (B,) int64, for
+                networks with a positional encoding; None: the clip begins a stream.
+        Returns:
+            (B, num_classes, T_out).
+        Raises:
+            ShapeError: If the clip does not fit the model.
+            ConfigError: If a start is given to a network without a positional encoding.
+        """
         self._check(clip.shape[:2] + clip.shape[3:], "clip", (*clip.shape[:1], "T"))
-        dense: Tensor = self.network(clip)
+        if start_index is None:
+            begun: Tensor = self.network(clip)
+            return begun
+        if "start_index" not in inspect.signature(self.network.forward).parameters:
+            raise ConfigError(
+                f"{self.architecture}: start_index is for networks with a positional encoding; "
+                "this one has none, so leave it out"
+            )
+        dense: Tensor = self.network(clip, start_index=start_index)
         return dense
 
     def init_state(
