@@ -111,6 +111,8 @@ class Conditional(Lines):
             return y, {**layers, **states} if isinstance(layers, dict) else states, after
         (yes, no), states, after = self._step_lines([x, x], layers, tick)
         chosen = self._choose(x).to(x.dtype).unsqueeze(1)
+        if tick.end:  # there is no frame any more
+            chosen = torch.zeros_like(chosen)
         chosen, kept, _ = step_chain([("choice", self._choice)], chosen, layers, tick)
         y = torch.where(rows_like(chosen[:, 0] > 0, yes), yes, no)
         return y, {**states, **kept}, after
