@@ -70,7 +70,7 @@ class _Counting(TorchDispatchMode):
     """Looks at every operation that reaches a device."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.macs: Counter[str] = Counter()
 
     def __torch_dispatch__(

@@ -105,7 +105,7 @@ def summary(module: ContinualModule, frame_shape: tuple[int, ...]) -> Summary:
 
 def _layer(part: Part) -> LayerSummary:
     module = part.module
-    frame = torch.zeros((1, *part.shape), dtype=_dtype(module))
+    frame = torch.empty((1, *part.shape), dtype=_dtype(module), device="meta")  # a shape will do
     return LayerSummary(
         name=part.name,
         kind=type(module).__name__,

@@ -12,6 +12,7 @@ Source: Hu et al., Squeeze-and-Excitation Networks (2018), section 3, in the for
 
 from __future__ import annotations
 
+import math
 from typing import Literal, TypeAlias
 
 import torch
@@ -87,8 +88,10 @@ class SqueezeExcitation(co.ContinualModule):
         return self._excite(x, squeezed), layers, advance(tick, self.time)
 
     def step_macs(self, shape: tuple[int, ...]) -> int:
-        """Return 2 C hidden."""
-        return self.fc1.step_macs(shape[:1]) + self.fc2.step_macs((self.fc1.out_features,))
+        """Return C H W and C scope for the means, 2 C hidden for the gates."""
+        means = math.prod(shape) + self.pool.step_macs(shape[:1])
+        gates = self.fc1.step_macs(shape[:1]) + self.fc2.step_macs((self.fc1.out_features,))
+        return means + gates
 
     def _excite(self, x: Tensor, squeezed: Tensor) -> Tensor:
         """Weigh a clip or frame by gates of its means, (B, C, T) or (B, C)."""
