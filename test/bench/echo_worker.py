@@ -1,0 +1,41 @@
+# Copyright 2026 The co_perception authors
+# SPDX-License-Identifier: Apache-2.0
+"""A contestant whose sum is known: scale times the sum of the last frames, or a failure."""
+
+import json
+import os
+import sys
+import time
+
+import numpy as np
+
+from co_perception.bench.protocol import serve
+
+
+class Sums:
+    """Gives `scale` times the sum of two frames, from the second frame on."""
+
+    def __init__(self, spec):
+        if spec.get("fails"):
+            raise RuntimeError(spec["fails"])
+        self.spec = spec
+        self.shape = (2, 3)
+        self.period = spec.get("period", 1)
+        self.last = None
+        self.steps = 0
+
+    def step(self, frame):
+        self.steps += 1
+        if self.steps == self.spec.get("dies_at"):
+            sys.exit(3)
+        time.sleep(self.spec.get("seconds", 0.0))
+        before, self.last = self.last, frame
+        os.write(1, b"a library that prints")  # must not reach the line
+        return None if before is None else self.spec.get("scale", 1.0) * np.float32(before + frame)
+
+    def describe(self):
+        return {"compare_steps": 4, "precision": "fp32", "threads": self.spec["threads"]}
+
+
+if __name__ == "__main__":
+    serve(Sums, json.loads(sys.argv[1]))
