@@ -8,6 +8,7 @@ window slides: of a clip of exactly `window` frames the one output is torch.nn's
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -79,6 +80,10 @@ class _AdaptiveAvgPoolNd(MeanPool):
         """Return the output size."""
         return tuple(n if size is None else size for n, size in zip(space, self.output_size))
 
+    def space_macs(self, shape: tuple[int, ...]) -> int:
+        """Return the frame's size: every number goes in."""
+        return math.prod(shape)
+
 
 class _AdaptiveMaxPoolNd(MaxPool):
     """Maximum over a window of time and, with rank 2 and 3, to a fixed size of space.
@@ -116,6 +121,10 @@ class _AdaptiveMaxPoolNd(MaxPool):
     def space_shape(self, space: tuple[int, ...]) -> tuple[int, ...]:
         """Return the output size."""
         return tuple(n if size is None else size for n, size in zip(space, self.output_size))
+
+    def space_macs(self, shape: tuple[int, ...]) -> int:
+        """Return the frame's size: every number goes in."""
+        return math.prod(shape)
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):

@@ -16,6 +16,7 @@ is another function, which no step can compute.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -205,6 +206,10 @@ class RMSNorm(FrameLocal):
         """Return the input's shape."""
         check_channels("RMSNorm", shape, self.num_features)
         return shape
+
+    def step_macs(self, shape: tuple[int, ...]) -> int:
+        """Return how many numbers go into the mean squares."""
+        return math.prod(shape)
 
 
 class GroupNorm(_Norm):

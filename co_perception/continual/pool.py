@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -127,6 +128,11 @@ class _AvgPoolNd(MeanPool):
         """Return the pooled sizes."""
         return self.kernel.output_shape(space)
 
+    def space_macs(self, shape: tuple[int, ...]) -> int:
+        """Return the kernel's size times that of its output."""
+        kernel, _ = self.kernel.of_space(shape[1:])
+        return math.prod((*kernel, *self.frame_shape(shape)))
+
 
 class _MaxPoolNd(MaxPool):
     """Maximum over a window of time and, with rank 2 and 3, over space.
@@ -174,6 +180,11 @@ class _MaxPoolNd(MaxPool):
     def space_shape(self, space: tuple[int, ...]) -> tuple[int, ...]:
         """Return the pooled sizes."""
         return self.kernel.output_shape(space)
+
+    def space_macs(self, shape: tuple[int, ...]) -> int:
+        """Return the kernel's size times that of its output."""
+        kernel, _ = self.kernel.of_space(shape[1:])
+        return math.prod((*kernel, *self.frame_shape(shape)))
 
 
 class AvgPool1d(_AvgPoolNd):

@@ -9,6 +9,7 @@ k - 2 additions per channel, and would drift.)
 from __future__ import annotations
 
 import abc
+import math
 from typing import ClassVar, Literal, TypeAlias
 
 import torch
@@ -70,6 +71,10 @@ class WindowPool(ContinualModule):
         """Return what `pool_space` makes of axes of these sizes."""
 
     @abc.abstractmethod
+    def space_macs(self, shape: tuple[int, ...]) -> int:
+        """Return how many numbers go into the pools of space of one frame (C, ...)."""
+
+    @abc.abstractmethod
     def pool_time(self, windows: Tensor, real: Tensor | None) -> Tensor:
         """Pool windows (..., k); `real`, of a shape that broadcasts, is False for padding.
 
@@ -117,15 +122,31 @@ class WindowPool(ContinualModule):
         tick = tick.accepted()
         after = advance(tick, self._time)
         shape = self._state_shape(tuple(x.shape[1:]))
-        pooled = self.pool_space(x)
         if self.receptive_field == 1:
-            return pooled, layers, after
+            y = (
+                x.new_zeros((x.shape[0], shape[0], *shape[2:]))
+                if after.idle
+                else self.pool_space(x)
+            )
+            return y, layers, after
+        pooled = self.pool_space(x)
         window = require_window(layers, shape, type(self).__name__)
         seen, new = push(pooled, window, tick, self._window_fill)
         if after.idle:
             return torch.zeros_like(pooled), new, after
         real = self._real(tick, pooled) if self.leaves_padding_out else None
         return self.pool_time(seen[:, :, :: self.dilation].movedim(2, -1), real), new, after
+
+    def step_macs(self, shape: tuple[int, ...]) -> int:
+        """Return how many numbers go into the pools for one output.
+
+        Space is pooled in every frame that comes, so `stride` times per output.
+        """
+        frames = (self.receptive_field - 1) // self.dilation + 1
+        space = 0 if self.rank == 1 else self.space_macs(shape)
+        if frames == 1:
+            return space
+        return self.time_stride * space + frames * math.prod(self.frame_shape(shape))
 
     @property
     def _window_fill(self) -> Fill:

@@ -46,8 +46,26 @@ def make_strided_network():
     ).eval()
 
 
+def make_recurrent_network():
+    """Make a network with recurrences, and with what fills, adapts and normalises frames."""
+    torch.manual_seed(0)
+    return co.Sequential(
+        co.AvgPool2d((3, 2), padding=(1, 0), fill="replicate"),
+        co.GroupNorm(2, 4),
+        co.AdaptiveMaxPool2d((1, 1), 3, padding="causal"),
+        co.Lambda(lambda x: x.flatten(1), lambda x: x.squeeze(-1), lambda s: s[:1]),
+        co.LSTM(4, 6),
+        co.GLU(),
+        co.RMSNorm(3),
+        co.GRU(3, 4),
+        co.Softmax(),
+        co.RNN(4, 2, nonlinearity="relu"),
+    ).eval()
+
+
 NETWORKS = [
     pytest.param(make_graph_network, (4, 5), id="graph"),
+    pytest.param(make_recurrent_network, (4, 6), id="recurrent"),
     pytest.param(make_strided_network, (2, 6, 4), id="strided"),
 ]
 

@@ -34,7 +34,7 @@ TORCH = {
 
 
 def make_clip(rank, frames, rows=2):
-    size = {1: (), 2: (5,), 3: (5, 6)}[rank]
+    size = {1: (), 2: (8,), 3: (7, 8)}[rank]
     return torch.randn(rows, 3, frames, *size) - 2.0  # mostly negative: a zero fill would show
 
 
@@ -45,7 +45,10 @@ def pools(draw):
     kernel = tuple(draw(st.integers(1, 4)) for _ in range(rank))
     stride = tuple(draw(st.integers(1, 3)) for _ in range(rank))
     padding = tuple(draw(st.integers(0, k // 2)) for k in kernel)
-    options = {"count_include_pad": draw(st.booleans())} if kind == "avg" else {}
+    if kind == "avg":
+        options = {"count_include_pad": draw(st.booleans())}
+    else:
+        options = {"dilation": tuple(draw(st.integers(1, 2)) for _ in range(rank))}
     ours = OURS[kind, rank](kernel, stride, padding, **options)
     return ours, TORCH[kind, rank](kernel, stride, padding, **options)
 
@@ -94,6 +97,57 @@ def test_dilated_pool_is_what_its_definition_says(pool, frames):
         assert error <= testing.TOLERANCE
     testing.check_clip(pool, clip)
     testing.check_gradients(pool, clip)
+
+
+@st.composite
+def filled_pools(draw):
+    """Draw a pool that fills time, and the same pool without padding for a clip that is filled."""
+    kind = draw(st.sampled_from(["avg", "max"]))
+    fill = draw(st.sampled_from(["zeros", "replicate"]))
+    kernel, dilation = draw(st.integers(1, 4)), draw(st.integers(1, 3))
+    reach = dilation * (kernel - 1)
+    sides = (draw(st.integers(0, reach)), draw(st.integers(0, reach)))
+    dilations = dilation if kind == "avg" else (dilation, 1)
+    shape = ((kernel, 2), (draw(st.integers(1, 3)), 2))
+    pad = [OURS[kind, 2](*shape, (p, 0), dilations, fill=fill) for p in (sides, 0)]
+    return *pad, fill, sides
+
+
+def pad_clip(clip, fill, left, right):
+    scale = 1.0 if fill == "replicate" else 0.0
+    before, after = [scale * clip[:, :, :1]] * left, [scale * clip[:, :, -1:]] * right
+    return torch.cat([*before, clip, *after], 2)
+
+
+@settings(PROOF, max_examples=60)
+@given(filled_pools(), st.integers(9, 14))
+def test_filled_pool_is_the_pool_of_the_filled_clip(drawn, frames):
+    pool, plain, fill, sides = drawn
+    clip = make_clip(2, frames)
+    expected = plain(pad_clip(clip, fill, *sides))
+    assert testing.relative_difference(pool(clip), expected) <= testing.TOLERANCE
+    testing.check_clip(pool, clip)
+    testing.check_rows(pool, clip)
+    testing.check_gradients(pool, clip)
+
+
+@settings(PROOF, max_examples=40)
+@given(
+    st.sampled_from(["Avg", "Max"]),
+    st.lists(st.sampled_from([1, 2, 3, None]), max_size=2),
+    st.integers(1, 6),
+)
+def test_adaptive_pool_of_one_window_is_torchs(kind, space, frames):
+    rank = 1 + len(space)
+    ours = getattr(co, f"Adaptive{kind}Pool{rank}d")((1, *space), frames)
+    twin = getattr(nn, f"Adaptive{kind}Pool{rank}d")(1 if rank == 1 else (1, *space))
+    window = make_clip(rank, frames)
+    assert testing.relative_difference(ours(window), twin(window)) <= testing.TOLERANCE
+    clip = make_clip(rank, frames + 4)
+    sliding = [twin(clip[:, :, i : i + frames]) for i in range(5)]
+    error = testing.relative_difference(ours(clip), torch.cat(sliding, 2))
+    assert error <= testing.TOLERANCE
+    testing.check_clip(ours, clip)
 
 
 @pytest.mark.parametrize("pool", [co.AvgPool2d((4, 2), padding=(1, 0)), co.MaxPool2d((4, None))])
@@ -147,8 +201,36 @@ def test_pools_and_delays_refuse_bad_options():
         co.MaxPool1d(3, padding=3)
     with pytest.raises(ConfigError, match=r"got frames=2, drop=\(2, 1\)"):
         co.Delay(2, drop=(2, 1))
+    with pytest.raises(ConfigError, match=r"fill must be one of \['replicate', 'zeros'\], got"):
+        co.AvgPool1d(2, fill="neg_inf")
+    with pytest.raises(ConfigError, match=r"one of \['neg_inf', 'replicate', 'zeros'\], got 'x'"):
+        co.MaxPool1d(2, fill="x")
+    with pytest.raises(ConfigError, match="half the kernel at most"):
+        co.MaxPool2d((3, 2), padding=(1, 2))
+    for option in ("ceil_mode", "return_indices"):
+        with pytest.raises(ConfigError, match=f"MaxPool1d: {option}=True is refused"):
+            co.MaxPool1d(2, **{option: True})
+    with pytest.raises(ConfigError, match="AvgPool3d: ceil_mode=True is refused"):
+        co.AvgPool3d(2, ceil_mode=True)
+    with pytest.raises(ShapeError, match=r"kernel is larger than frames of space \(3, 5\)"):
+        co.MaxPool3d((1, 4, 4)).init_state(torch.zeros(1, 2, 3, 5))
     pool = co.AvgPool2d(2)
     with pytest.raises(
         ShapeError, match=r"expected frames with 2 axes after the row, got \(B, 3\)"
     ):
         pool.init_state(torch.zeros(1, 3))
+
+
+def test_adaptive_pools_refuse_bad_options():
+    with pytest.raises(ConfigError, match=r"output_size of time must be 1, .* got \(2, 1\)"):
+        co.AdaptiveAvgPool2d((2, 1), 4)
+    with pytest.raises(ConfigError, match="output_size of time must be 1, .* got 2"):
+        co.AdaptiveMaxPool3d(2, 4)
+    with pytest.raises(ConfigError, match=r"one number or 3 \(time first\), .* got \(1, 2\)"):
+        co.AdaptiveMaxPool3d((1, 2), 4)
+    with pytest.raises(ConfigError, match="at least 1 or None, got 0"):
+        co.AdaptiveAvgPool1d(0, 4)
+    with pytest.raises(ConfigError, match=r"must be 0\.\.3"):
+        co.AdaptiveAvgPool1d(1, 4, padding=4)
+    with pytest.raises(ConfigError, match="kernel, stride and dilation must be at least 1"):
+        co.AdaptiveAvgPool1d(1, 0)

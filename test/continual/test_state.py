@@ -213,3 +213,60 @@ def test_nothing_of_a_paused_rows_frame_reaches_the_weights():
     total.backward()
     assert all(p.grad.isfinite().all() for p in net.parameters() if p.grad is not None)
     assert net.get_submodule("0").weight.grad.abs().max() > 0
+
+
+def make_rows(count):
+    """Return a state of streams that are all at other moments, with a clip to go on with."""
+    clip = torch.randn(count, 4, 12, generator=torch.Generator().manual_seed(2))
+    update = torch.arange(12) < 2 * torch.arange(1, count + 1).unsqueeze(1)
+    return run(NET.init_state(clip[:, :, 0]), clip, update)[2], clip
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param([0, 2, 5], id="list"),
+        pytest.param([5, 0, 2], id="new order"),
+        pytest.param(torch.tensor([True, False, True, False, False, True]), id="mask"),
+        pytest.param([], id="nobody"),
+    ],
+)
+def test_compact_moves_the_rows_in_use_together(rows):
+    state, clip = make_rows(6)
+    kept = torch.as_tensor(rows)
+    kept = kept.nonzero().flatten() if kept.dtype == torch.bool else kept.long()
+    packed = co.compact(state, rows)
+    assert states_equal(packed, co.take_rows(state, kept))
+    whole, _, _ = run(state, clip)
+    if len(kept):
+        assert torch.allclose(run(packed, clip[kept])[0], whole[kept], atol=1e-6)
+
+
+def test_compact_keeps_the_shapes_with_cold_rows():
+    state, _ = make_rows(6)
+    packed = co.compact(state, [4, 1], size=4)
+    cold = NET.init_state(torch.zeros(2, 4))
+    assert states_equal(packed, co.join_rows([co.take_rows(state, [4, 1]), cold]))
+    assert packed.span.shape == (4, 0, 9, 2)
+
+
+def test_compact_shares_no_memory_and_holds_no_more_than_its_rows():
+    state, _ = make_rows(6)
+    everybody = co.compact(state, torch.ones(6, dtype=torch.bool))
+    some = co.compact(state, [3])
+    for (_, old), (_, whole), (name, new) in zip(*map(co.flatten_state, (state, everybody, some))):
+        assert whole.data_ptr() != old.data_ptr(), name
+        assert new.untyped_storage().nbytes() == new.numel() * new.element_size(), name
+        assert new.is_contiguous(), name
+
+
+def test_compact_refuses_rows_that_are_not_there():
+    state, _ = make_rows(3)
+    with pytest.raises(StreamError, match=r"rows of 0\.\.2, each at most once, got \[1, 1\]"):
+        co.compact(state, [1, 1])
+    with pytest.raises(StreamError, match=r"rows of 0\.\.2, .* got \[-1\]"):
+        co.compact(state, [-1])
+    with pytest.raises(ShapeError, match=r"compact\(rows\): expected a \(3,\) bool mask"):
+        co.compact(state, torch.tensor([True, False]))
+    with pytest.raises(StreamError, match="3 rows are in use and do not fit in size=2"):
+        co.compact(state, [0, 1, 2], size=2)
