@@ -9,6 +9,13 @@
 See `ContinualModule` for the contract and docs/concepts.md for the ideas.
 """
 
+from co_perception.continual import (  # noqa: F401  they register conversions
+    convert_graph,
+    convert_layers,
+    convert_pools,
+    convert_sequences,
+    convert_shapes,
+)
 from co_perception.continual.activation import (
     CELU,
     ELU,
@@ -51,6 +58,7 @@ from co_perception.continual.branches import BroadcastReduce, Residual
 from co_perception.continual.conditional import Conditional
 from co_perception.continual.containers import Sequential
 from co_perception.continual.conv import Conv1d, Conv2d, Conv3d
+from co_perception.continual.convert import Conversion, from_torch, register_conversion
 from co_perception.continual.counting import count_macs, count_macs_by_operation
 from co_perception.continual.delay import Delay, Skip
 from co_perception.continual.export import FlatStep
@@ -163,6 +171,7 @@ __all__ = [
     "Conv1d",
     "Conv2d",
     "Conv3d",
+    "Conversion",
     "Delay",
     "Dropout",
     "Dropout1d",
@@ -238,9 +247,11 @@ __all__ = [
     "count_macs_by_operation",
     "detach",
     "flatten_state",
+    "from_torch",
     "graph_partitions",
     "join_rows",
     "progress",
+    "register_conversion",
     "reset",
     "summary",
     "take_rows",
