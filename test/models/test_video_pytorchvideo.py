@@ -51,6 +51,18 @@ def test_clips_equal_pytorchvideos(video_peers, name, width):
     assert relative_difference(model(clip), expected[:, :, 0]) <= TOLERANCE
 
 
+@pytest.mark.parametrize("name", ["x3d_s", "slow_r50", "i3d_r50"])
+@torch.inference_mode()
+def test_its_checkpoints_load(video_peers, name, tmp_path):
+    model, peer = make_pair(video_peers, name, image_size=64, width=0.25)
+    torch.save({"model_state": peer.state_dict()}, tmp_path / "peer.pyth")
+    other = create_model(name, num_classes=11, image_size=64, width=0.25).eval()
+    other.load_checkpoint(tmp_path / "peer.pyth")
+    clip = torch.randn(1, 3, CLIPS[name], 64, 64)
+    assert relative_difference(other.forward_dense(clip), run_peer(peer, clip)) <= TOLERANCE
+    assert torch.equal(other.forward_dense(clip), model.forward_dense(clip))
+
+
 @torch.inference_mode()
 def test_frames_of_odd_sizes_equal_pytorchvideos(video_peers):
     # 312 of X3D-L and 97 here leave remainders in every stride
