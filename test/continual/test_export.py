@@ -63,8 +63,20 @@ def make_recurrent_network():
     ).eval()
 
 
+def make_attention_network():
+    """Make a network with every kind of attention, masked while a stream is young."""
+    torch.manual_seed(0)
+    return co.Sequential(
+        co.Linear(4, 8),
+        co.RecyclingPositionalEncoding(8, 5, learned=False),
+        co.SingleOutputMultiheadAttention(8, 2, 3, padding="causal"),
+        co.TransformerEncoder(3, 8, 2, 4, 12, activation="gelu", padding="causal"),
+    ).eval()
+
+
 NETWORKS = [
     pytest.param(make_graph_network, (4, 5), id="graph"),
+    pytest.param(make_attention_network, (4,), id="attention"),
     pytest.param(make_recurrent_network, (4, 6), id="recurrent"),
     pytest.param(make_strided_network, (2, 6, 4), id="strided"),
 ]
