@@ -11,8 +11,8 @@ from co_perception import continual as co
 from co_perception.continual import gallery, testing
 from co_perception.continual.endurance import check_endurance
 
-FRAME_LOCAL_STEPS, STEPS = 400, 1500  # what keeps no state has nothing to drift
-DELAYS = ("delay",)  # pick one frame: what they see is less than what they wait for
+FRAME_LOCAL_STEPS, STEPS = 200, 1500  # what keeps no state has nothing to drift
+DELAYS = ("delay", "skip")  # pick one frame: what they see is less than what they wait for
 
 EXAMPLES = [pytest.param(example, id=name) for name, example in gallery.EXAMPLES.items()]
 TEMPORAL = [
