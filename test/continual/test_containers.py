@@ -203,6 +203,78 @@ def test_children_keep_names_and_torch_weights_load():
     assert torch.equal(net.conv.weight, twin["conv"].weight)
 
 
+def test_sequential_is_indexed_sliced_and_extended_as_torchs():
+    named = OrderedDict(a=co.Linear(4, 4), b=co.ReLU(), c=co.Conv1d(4, 4, 3, padding=1))
+    net, clip = co.Sequential(named), torch.randn(2, WIDTH, 8)
+    assert len(net) == 3
+    assert list(net) == list(named.values())
+    assert net[0] is net[-3] is named["a"]
+    part = net[1:]
+    assert list(part.state_dict()) == ["c.weight", "c.bias"]
+    assert torch.equal(part(net[0](clip)), net(clip))
+    with pytest.raises(IndexError):
+        net[3]
+    assert net.append(co.Tanh()) is net
+    net.extend([co.Conv1d(4, 4, 3, padding=1), co.Linear(4, 2)])
+    assert [name for name, _ in net.named_children()] == ["a", "b", "c", "3", "4", "5"]
+    assert (net.delay, net.frame_shape((4,))) == (2, (2,))
+    testing.check_clip(net, clip)
+    with pytest.raises(ConfigError, match="'6' is a torch.nn"):
+        net.append(nn.ReLU())
+
+
+@pytest.mark.parametrize("reduce", ["sum", "mul", "max", "concat", lambda ys: ys[0] - ys[1]])
+def test_residual_reduces_as_asked(reduce):
+    conv, clip = co.Conv1d(WIDTH, WIDTH, 3, padding=1), torch.randn(2, WIDTH, 9)
+    net = co.Residual(conv, reduce=reduce)
+    expected = {
+        "sum": lambda a, b: a + b,
+        "mul": lambda a, b: a * b,
+        "max": torch.maximum,
+        "concat": lambda a, b: torch.cat([a, b], 1),
+    }.get(reduce, lambda a, b: a - b)(conv(clip), clip)
+    assert torch.equal(net(clip), expected)
+    assert net.frame_shape((WIDTH,)) == (expected.shape[1],)
+    testing.check_clip(net, clip)
+
+
+def test_skip_drops_the_first_frames_and_keeps_nothing():
+    clip = torch.randn(2, WIDTH, 9)
+    skip = co.Skip(3)
+    assert torch.equal(skip(clip), clip[:, :, 3:])
+    assert (skip.receptive_field, skip.delay, skip.time_padding) == (4, 3, (0, 0))
+    state = skip.init_state(clip[:, :, 0])
+    assert [name for name, _ in co.flatten_state(state)] == ["frames"]
+    for t in range(9):
+        y, valid, state = skip.forward_step(clip[:, :, t], state)
+        assert torch.equal(y, clip[:, :, t] if t >= 3 else torch.zeros_like(y))
+        assert valid.tolist() == [t >= 3] * 2
+    testing.check_clip(co.Sequential(skip, co.Conv1d(4, 4, 3, padding=1)), clip)
+    with pytest.raises(ConfigError, match="frames must be 0 or more"):
+        co.Skip(-1)
+
+
+def make_deep_network():
+    block = co.Residual(co.Sequential(OrderedDict(conv=co.Conv1d(5, 5, 3, padding=1))))
+    return co.Sequential(OrderedDict(block3=block))
+
+
+def test_errors_say_where_in_the_network_they_are():
+    net, clip = make_deep_network(), torch.randn(2, 4, 9)
+    match = r"^'block3\.main\.conv': Conv1d: expected frames \(B, C\) with C = 5, got \(B, 4\)"
+    with pytest.raises(ShapeError, match=match):
+        net(clip)
+    with pytest.raises(ShapeError, match=match):
+        net.init_state(clip[:, :, 0])
+    with pytest.raises(ShapeError, match=match):
+        net.forward_step(clip[:, :, 0], net.init_state(torch.zeros(2, 5)))
+    with pytest.raises(ShapeError, match=match):
+        co.summary(net, (4,))
+    norm = co.Sequential(co.Residual(co.BatchNorm(4)))
+    with pytest.raises(StreamError, match=r"^'0\.main': BatchNorm: steps need the running"):
+        norm.forward_step(clip[:, :, 0], norm.init_state(clip[:, :, 0]))
+
+
 def test_containers_refuse_what_does_not_fit():
     with pytest.raises(ConfigError, match=r"'0' is a torch\.nn\..*ReLU, which cannot step; use"):
         co.Sequential(nn.ReLU())
