@@ -86,6 +86,18 @@ def test_steps_equal_torch_on_each_window_of_a_stream(depth, padding, position):
             assert (dense[:, :, t - model.spec.delay] - expected).abs().max() <= scale
 
 
+def test_full_size_steps_equal_torch_over_twice_the_window():
+    torch.manual_seed(0)
+    model = create_model("co_oadtr_b2").eval()
+    clip = torch.randn(1, 3072, 2 * model.spec.receptive_field)
+    with torch.inference_mode():
+        steps, _, _ = model.forward_steps(clip, model.init_state())
+        for t in (63, 64, 100, 127):
+            expected = compute_by_torch(model, clip[:, :, t - 63 : t + 1], t - 63)
+            difference = (steps[:, :, t] - expected).abs().max()
+            assert difference <= TOLERANCE * expected.abs().max()
+
+
 def test_start_index_makes_a_clip_a_part_of_its_stream():
     """Measured on the peer: clips that all begin at 0 are wrong by 0.4 to 1.5."""
     model = make_narrow()
