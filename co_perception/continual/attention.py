@@ -37,7 +37,8 @@ def token_mask(tokens: Tensor, window: int) -> Tensor:
     """Tell which places of a window hold tokens of the stream, when young streams have few.
 
     Args:
-        tokens: (B,) int64, how many tokens came so far.
+        tokens: (B,) int64, how many tokens came so far. Behind causal attention in a network:
+            `state.frames - network.delay`.
         window: n.
 
     Returns:

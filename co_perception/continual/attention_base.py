@@ -87,19 +87,6 @@ class Attention(ContinualModule):
             f"{self.embed_dim}, {self.num_heads}, window={self.window}, padding={self.padding!r}"
         )
 
-    def _project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return scaled queries, keys and values of tokens (B, D, ...), each of that shape."""
-        q, k, v = attention.project(x, self.in_proj_weight, self.in_proj_bias).chunk(3, dim=1)
-        return q * self._scale, k, v
-
-    def _attend(self, scores: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
-        """Return the projected outputs (B, D, m) of scores (B, H, m, n), values (B, D, n)."""
-        seen = attention.attend(scores, self._heads(values), mask, self._dropped)
-        return self.out_proj(attention.merge_heads(seen))
-
-    def _heads(self, x: Tensor) -> Tensor:
-        return attention.split_heads(x, self.num_heads)
-
     def step_mask(self, tick: Tick) -> Tensor | None:
         """Return which tokens of a window are there, (B, 1, n) bool; None: all are.
 
@@ -116,6 +103,19 @@ class Attention(ContinualModule):
         if self.padding == 0:
             return None
         return attention.token_mask(torch.arange(1, outputs + 1, device=device), self.window)
+
+    def _project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return scaled queries, keys and values of tokens (B, D, ...), each of that shape."""
+        q, k, v = attention.project(x, self.in_proj_weight, self.in_proj_bias).chunk(3, dim=1)
+        return q * self._scale, k, v
+
+    def _attend(self, scores: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+        """Return the projected outputs (B, D, m) of scores (B, H, m, n), values (B, D, n)."""
+        seen = attention.attend(scores, self._heads(values), mask, self._dropped)
+        return self.out_proj(attention.merge_heads(seen))
+
+    def _heads(self, x: Tensor) -> Tensor:
+        return attention.split_heads(x, self.num_heads)
 
     @property
     def _scale(self) -> float:

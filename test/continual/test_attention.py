@@ -214,6 +214,20 @@ def test_token_mask_tells_which_tokens_came():
             assert torch.equal((y != 0).all(1), mask)
 
 
+def test_token_mask_of_a_network_follows_from_its_delay():
+    torch.manual_seed(0)
+    network = co.Sequential(
+        co.Conv1d(4, 4, 5, padding=2), co.RetroactiveMultiheadAttention(4, 2, 3, padding="causal")
+    ).eval()
+    clip = torch.randn(2, 4, 7)
+    state = network.init_state(clip[:, :, 0])
+    for t, count in enumerate([0, 0, 1, 2, 3, 3, 3]):
+        y, _, state = network.forward_step(clip[:, :, t], state)
+        mask = co.token_mask(state.frames - network.delay, 3)
+        assert mask.sum(1).tolist() == [count, count]
+        assert torch.equal((y != 0).all(1), mask)
+
+
 @pytest.mark.parametrize("cls", OF_STREAMS)
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.bfloat16, 0.03)])
 def test_attention_runs_in_other_precisions(cls, dtype, tolerance):
