@@ -91,6 +91,8 @@ def test_resnet_steps_equal_pytorchvideos_clip(video_peers, name):
     check_steps(model, peer, torch.randn(1, 3, 2 * model.spec.receptive_field, 64, 64))
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # half a minute of computing, but the machine may be busy
 @torch.inference_mode()
 def test_full_size_cox3d_over_twice_its_receptive_field(video_peers):
     model, peer = make_pair(video_peers, "cox3d_xs")
