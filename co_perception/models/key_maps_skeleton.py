@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the weights of the skeleton networks are called in public checkpoints.
 
-The tensors have the same shapes there, so a name is all that changes. Two things have no twin: the
-adjacency is stored by continual-skeletons (`is_published_adjacency` tells its keys) and follows
-from the joint layout here; and a network of one person has the first half of the statistics at its
-input that the published networks of two persons have (`take_first_person`).
+The tensors have the same shapes there, so a name is all that changes. The adjacency, which
+continual-skeletons stores (`is_published_adjacency` tells its keys), follows from the joint layout
+here.
 """
 
 from __future__ import annotations
@@ -13,14 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from torch import Tensor
-
 from co_perception.errors import WeightsError
 
 __all__ = [
     "continual_skeletons_key",
     "is_published_adjacency",
-    "take_first_person",
     "two_stream_agcn_key",
 ]
 
@@ -96,25 +92,6 @@ def two_stream_agcn_key(name: str) -> str:
 def is_published_adjacency(key: str) -> bool:
     """Tell whether a key of continual-skeletons is of an adjacency, which no tensor of ours is."""
     return _ADJACENCY.fullmatch(key) is not None
-
-
-def take_first_person(
-    tensors: Mapping[str, Tensor], *, prefix: str = "data_bn."
-) -> dict[str, Tensor]:
-    """Return published tensors with the input statistics of the first of two persons only.
-
-    The published networks average over two persons, whose second one is zeros in most clips; the
-    first one's statistics are what a network of one person (`persons=1`) can start from. Its
-    scores are not the published ones.
-
-    Args:
-        tensors: By published key.
-        prefix: Of the input statistics, (2 V C,) each.
-    """
-    return {
-        key: tensor.reshape(2, -1)[0] if key.startswith(prefix) and tensor.dim() else tensor
-        for key, tensor in tensors.items()
-    }
 
 
 def _translate(name: str, table: Mapping[str, str], code: str) -> str:

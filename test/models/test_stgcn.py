@@ -10,12 +10,12 @@ import torch
 from torch import nn
 
 from co_perception.continual import testing
+from co_perception.continual.timing import chain
 from co_perception.errors import ConfigError, ShapeError, StreamError, WeightsError
 from co_perception.models import create_model, list_models
 from co_perception.models.key_maps_skeleton import (
     continual_skeletons_key,
     is_published_adjacency,
-    take_first_person,
     two_stream_agcn_key,
 )
 from co_perception.models.skeletons import find_skeleton_graph
@@ -225,7 +225,6 @@ def as_scene(clip):
     return clip if clip.dim() == 5 else clip.unsqueeze(-1)
 
 
-@torch.no_grad()
 def test_all_networks_are_there():
     assert set(NAMES) <= set(list_models())
 
@@ -254,6 +253,24 @@ def test_dense_forward_equals_the_reference_with_the_published_pooling(name, per
     assert testing.relative_difference(dense, expected) <= testing.TOLERANCE
 
 
+@pytest.mark.parametrize("name", ["co_st_gcn", "co_st_gcn_mod"])
+@torch.no_grad()
+def test_both_poolings_say_the_same_once_the_window_is_full(name):
+    padded, seen = (
+        create_model(name, window=90, pooling=pooling, **SMALL).eval()
+        for pooling in ("window", "seen")
+    )
+    seen.load_state_dict(padded.state_dict())
+    clip = make_clip(seen, 2, 140)
+    size, padding = (10, 0) if name.endswith("_mod") else (23, 19)
+    full = seen.forward_dense(clip)[:, :, size - 1 :]
+    ours = padded.forward_dense(clip)[:, :, padding:][:, :, : full.shape[2]]
+    assert testing.relative_difference(ours, full) <= testing.TOLERANCE
+    # the same answers leave at the same step
+    late = seen.spec.time_stride * (size - 1 - padding)
+    assert padded.spec.delay == seen.spec.delay + late
+
+
 @torch.no_grad()
 def test_published_layouts_and_sizes_agree_too():
     model, reference = make_pair("st_gcn", layout="openpose18", persons=2, width=1.0, window=80)
@@ -276,11 +293,6 @@ def test_timing_is_the_published_one(
     pool = layers["time_pool"].time
     assert (pool.receptive_field, pool.left, pool.right) == (head[0], head[1], head[1])
     names = list(layers)
-    blocks = model.network.time
-    for layer in names[names.index("time_pool") :]:
-        assert layers[layer].time.delay == (head[0] - 1 - head[1] if layer == "time_pool" else 0)
-    from co_perception.continual.timing import chain
-
     blocks = chain(layers[layer].time for layer in names[: names.index("time_pool")])
     assert (blocks.receptive_field, blocks.stride, blocks.delay) == (field, stride, delay)
     assert (blocks.left, blocks.right) == padding
@@ -347,19 +359,6 @@ def test_names_of_public_checkpoints_are_the_known_ones():
     assert not is_published_adjacency("layers.layer3.gcn.graph_attn")
     with pytest.raises(WeightsError, match=r"attention\.qkv\.weight: 2s-AGCN has no tensor like"):
         two_stream_agcn_key("network.block4.main.spatial.main.attention.qkv.weight")
-
-
-@torch.no_grad()
-def test_one_person_starts_from_the_first_of_two():
-    two, _ = make_pair("st_gcn", persons=2, window=90)
-    one = create_model("st_gcn", window=90, **SMALL).eval()
-    tensors = take_first_person(two.state_dict(), prefix="network.input_norm.norm.")
-    one.load_state_dict(tensors)
-    clip = make_clip(one, 2, 90)
-    norm = dict(two.network.children_by_name())["input_norm"]
-    both = norm(torch.cat([clip, torch.zeros_like(clip)], -1))
-    ours = dict(one.network.children_by_name())["input_norm"](clip)
-    assert torch.equal(ours, both[..., :15])
 
 
 @torch.no_grad()
