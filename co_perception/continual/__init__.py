@@ -61,7 +61,7 @@ from co_perception.continual.conv import Conv1d, Conv2d, Conv3d
 from co_perception.continual.convert import Conversion, from_torch, register_conversion
 from co_perception.continual.counting import count_macs, count_macs_by_operation
 from co_perception.continual.delay import Delay, Skip
-from co_perception.continual.export import FlatStep
+from co_perception.continual.export import FlatStep, to_onnx
 from co_perception.continual.graph import GraphConv, graph_partitions
 from co_perception.continual.graph_parts import AdaptiveGraphConv, PartitionGraphConv
 from co_perception.continual.local import (
@@ -255,6 +255,7 @@ __all__ = [
     "reset",
     "summary",
     "take_rows",
+    "to_onnx",
     "token_mask",
     "unflatten_state",
     "warm_share",

@@ -4,14 +4,23 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from co_perception.continual.state import StreamState, flatten_state, unflatten_state
+from co_perception.errors import DependencyError
 
-__all__ = ["FlatStep", "Steppable"]
+__all__ = ["FlatStep", "Steppable", "to_onnx"]
+
+_EXAMPLE_ROWS = 2  # torch.export takes a row axis of 1 for a constant
+_NOISY = "torch.onnx._internal.exporter._registration"
+"""Logs a warning for every operator of torchvision when that is not installed."""
 
 
 class Steppable(Protocol):
@@ -49,12 +58,25 @@ class FlatStep(nn.Module):
         self.template = template
         self.phase = phase
         self.state_names = [name for name, _ in flatten_state(template)]
+        self.training = getattr(module, "training", False)
 
     def forward(self, frame: Tensor, update: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
         """Advance by one frame: (B, C, ...), (B,) bool, and the tensors of `flatten_state`."""
         state = unflatten_state(self.template, tensors)
         y, valid, state = self.module.forward_step(frame, state, update, phase=self.phase)
         return (y, valid, *(leaf for _, leaf in flatten_state(state)))
+
+    def export(self, frame: Tensor) -> torch.export.ExportedProgram:
+        """Return the step as a graph of torch operations, the number of rows open.
+
+        Args:
+            frame: Of any number of rows, (B, C, ...): an example for shape and dtype.
+        """
+        rows = frame.new_zeros((_EXAMPLE_ROWS, *frame.shape[1:]))
+        with _quiet(), torch.no_grad():
+            return torch.export.export(
+                self, self.example_inputs(rows), dynamic_shapes=self.dynamic_shapes()
+            )
 
     def example_inputs(self, frame: Tensor) -> tuple[Tensor, ...]:
         """Return inputs of a cold state for a frame (B, C, ...)."""
@@ -75,3 +97,78 @@ class FlatStep(nn.Module):
     def output_names(self, output: str = "output") -> list[str]:
         """Return names for the outputs: the given one, valid, next_<name>..."""
         return [output, "valid", *(f"next_{name}" for name in self.state_names)]
+
+
+def to_onnx(
+    module: Steppable,
+    frame: Tensor,
+    state: StreamState,
+    *,
+    phase: int | None = None,
+    output: str = "output",
+) -> bytes:
+    """Return a step as an ONNX file's content.
+
+        Path("step.onnx").write_bytes(co.to_onnx(network, frame, network.init_state(frame)))
+
+    Inputs: frame, update, state_<name>...; outputs: the output, valid, next_<name>.... The number
+    of rows is open, and zeros as state are a stream's beginning. The same weights and library
+    versions give the same bytes, which name no file of the machine.
+
+    Args:
+        module: Module or model in eval mode.
+        frame: (B, C, ...): an example for shape and dtype.
+        state: Any of the module's states.
+        phase: Of a network with a temporal stride: the graph of this phase alone, for rows in
+            lockstep. Graphs of all phases share one state. None: one graph that masks.
+        output: Name of the output.
+
+    Raises:
+        DependencyError: If onnx or onnxscript is not installed.
+    """
+    try:
+        import onnx
+        import onnxscript  # noqa: F401  torch's exporter needs it, and says so less clearly
+    except ImportError as error:
+        raise DependencyError(
+            f"Exporting a step needs onnx and onnxscript ({error}); install them with: "
+            "pip install onnx onnxscript onnxruntime"
+        ) from error
+    flat = FlatStep(module, state, phase=phase)
+    with _quiet(), torch.no_grad():
+        program = torch.onnx.export(
+            flat.export(frame),
+            dynamo=True,
+            input_names=flat.input_names(),
+            output_names=flat.output_names(output),
+            verbose=False,
+        )
+    assert program is not None
+    proto = program.model_proto
+    _strip(proto)
+    onnx.checker.check_model(proto, full_check=True)
+    return bytes(proto.SerializeToString(deterministic=True))
+
+
+def _strip(proto: Any) -> None:
+    """Drop what the exporter writes of the source code: file names, stack traces, inner shapes."""
+    graph = proto.graph
+    holders = [proto, graph, *graph.node, *graph.input, *graph.output, *graph.initializer]
+    for holder in (*holders, *(node for f in proto.functions for node in f.node)):
+        del holder.metadata_props[:]
+        holder.doc_string = ""
+    del graph.value_info[:]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hide deprecations inside torch and onnxscript, and missing torchvision: not ours."""
+    logger = logging.getLogger(_NOISY)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

@@ -11,6 +11,9 @@ Same layers as the published network, an eighth of its channels, small frames an
 from __future__ import annotations
 
 import fnmatch
+import math
+import re
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,7 +24,7 @@ from co_perception import continual as co
 from co_perception.models.base import ContinualModel
 from co_perception.models.registry import create_model
 
-__all__ = ["create_narrow", "narrow_options", "randomise"]
+__all__ = ["clip_period", "create_narrow", "create_shallow", "narrow_options", "randomise"]
 
 _NARROW: dict[str, dict[str, Any]] = {  # the first pattern that fits
     "co_st_gcn_small": {"widths": (6, 8, 8, 12)},
@@ -57,13 +60,30 @@ def create_narrow(name: str, *, seed: int = 0, **options: Any) -> ContinualModel
     return model.eval()
 
 
+def create_shallow(name: str, *, seed: int = 0, **options: Any) -> ContinualModel:
+    """Make a narrow network that has every kind of block once, for what takes long per operator.
+
+    See `create_narrow`.
+    """
+    model = create_narrow(name, seed=seed, **options)
+    return ContinualModel(
+        _drop_repeated(model.network, model.spec.step_shape, set()),
+        architecture=name,
+        arguments=model.arguments,
+        input_kind=model.spec.input_kind,
+        step_shape=model.spec.step_shape,
+        expected_rate=model.spec.expected_rate,
+    ).eval()
+
+
 def randomise(model: nn.Module) -> None:
     """Draw scales, shifts and running statistics of all normalisations.
 
-    As they are made, they shift nothing, and some scale by zero: errors would not show.
+    As they are made, they shift nothing, and some scale by zero: errors would not show. Scales
+    below 1 keep the numbers of deep networks of the order of 1, as trained ones do.
     """
     for norm in _norms(model):
-        nn.init.uniform_(norm.weight, 0.5, 1.5)
+        nn.init.uniform_(norm.weight, 0.5, 1.0)
         nn.init.uniform_(norm.bias, -0.5, 0.5)
         nn.init.uniform_(norm.running_mean, -0.5, 0.5)
         nn.init.uniform_(norm.running_var, 0.5, 2.0)
@@ -71,3 +91,29 @@ def randomise(model: nn.Module) -> None:
 
 def _norms(model: nn.Module) -> Iterator[co.BatchNorm]:
     return (module for module in model.modules() if isinstance(module, co.BatchNorm))
+
+
+def clip_period(model: nn.Module) -> int:
+    """Return what the number of a clip's first frame must be a multiple of to start like a stream.
+
+    1, but for networks with encodings of position that come again.
+    """
+    encodings = (m for m in model.modules() if isinstance(m, co.RecyclingPositionalEncoding))
+    return math.lcm(*(encoding.num_embeds for encoding in encodings))
+
+
+def _drop_repeated(
+    module: co.ContinualModule, shape: tuple[int, ...], seen: set[tuple[str, co.TimeSpec]]
+) -> co.ContinualModule:
+    """Return a chain without the residual blocks that repeat an earlier one but for its width."""
+    if type(module) is not co.Sequential:
+        return module
+    kept: OrderedDict[str, co.ContinualModule] = OrderedDict()
+    for name, child in module.children_by_name():
+        after = child.frame_shape(shape)
+        kind = re.sub(r"\d+", "#", repr(child)), child.time
+        if not (isinstance(child, co.Residual) and after == shape and kind in seen):
+            kept[name] = _drop_repeated(child, shape, seen)
+        seen.add(kind)
+        shape = after
+    return co.Sequential(kept)

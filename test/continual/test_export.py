@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A step compiles as one graph and goes through torch.export and ONNX with open batch size."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -108,9 +110,9 @@ def test_step_compiles_as_one_graph(make, shape):
 @pytest.mark.parametrize(("make", "shape"), NETWORKS)
 def test_step_goes_through_torch_export(make, shape):
     net = make()
-    flat = co.FlatStep(net, net.init_state(torch.zeros(2, *shape)))
-    inputs = flat.example_inputs(torch.zeros(2, *shape))
-    program = torch.export.export(flat, inputs, dynamic_shapes=flat.dynamic_shapes()).module()
+    frame = torch.zeros(1, *shape)
+    flat = co.FlatStep(net, net.init_state(frame))
+    program = flat.export(frame).module()
     for rows in (1, 5):
         clip, update = make_stream(net, shape, rows)
         ours = theirs = flat.example_inputs(clip[:, :, 0])[2:]
@@ -127,19 +129,13 @@ def test_onnx_step_equals_torch_from_the_first_frame(make, shape):
     pytest.importorskip("onnxscript", reason="ONNX export needs onnxscript")
     onnxruntime = pytest.importorskip("onnxruntime", reason="needs onnxruntime")
     net = make()
-    flat = co.FlatStep(net, net.init_state(torch.zeros(2, *shape))).eval()
-    program = torch.onnx.export(
-        flat,
-        flat.example_inputs(torch.zeros(2, *shape)),
-        dynamo=True,
-        dynamic_shapes=flat.dynamic_shapes(),
-        input_names=flat.input_names(),
-        output_names=flat.output_names(),
-        verbose=False,
-    )
+    frame = torch.zeros(1, *shape)
+    flat = co.FlatStep(net, net.init_state(frame))
+    content = co.to_onnx(net, frame, flat.template)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(program.model_proto.SerializeToString(), options)
+    session = onnxruntime.InferenceSession(content, options)
+    assert str(Path.home()).encode() not in content  # no names of the machine's files
     assert [i.name for i in session.get_inputs()] == flat.input_names()
     assert [o.name for o in session.get_outputs()] == flat.output_names()
     for rows in (1, 8):
@@ -159,3 +155,58 @@ def test_onnx_step_equals_torch_from_the_first_frame(make, shape):
         assert ours.abs().max() > 0
         difference = (torch.stack(answers) - ours).abs().max()
         assert difference <= EXPORT_TOLERANCE * ours.abs().max()
+
+
+def test_graphs_of_a_phase_share_one_state():
+    pytest.importorskip("onnxscript", reason="ONNX export needs onnxscript")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+    net = co.Sequential(co.Conv1d(4, 6, 3, stride=2, padding=1), co.ReLU(), co.Conv1d(6, 2, 2))
+    clip = torch.randn(3, 4, 12)
+    state = net.init_state(clip[:, :, 0])
+    sessions = [
+        onnxruntime.InferenceSession(co.to_onnx(net, clip[:, :, 0], state, phase=phase))
+        for phase in range(net.time_stride)
+    ]
+    names = [entry.name for entry in sessions[0].get_inputs()]
+    assert names == [entry.name for entry in sessions[1].get_inputs()]
+    theirs = [leaf.numpy() for _, leaf in co.flatten_state(state)]
+    for t, frame in enumerate(clip.unbind(2)):
+        with torch.no_grad():
+            y, valid, state = net.forward_step(frame, state)
+        values = [frame.numpy(), torch.ones(3, dtype=torch.bool).numpy(), *theirs]
+        session = sessions[t % net.time_stride]
+        z, also, *theirs = session.run(None, dict(zip(names, values, strict=True)))
+        assert also.tolist() == valid.tolist()
+        assert torch.allclose(torch.from_numpy(z), y, atol=1e-5)
+
+
+@torch.no_grad()
+def test_peer_step_compiles_and_exports_here_but_not_there():
+    """Defect 11 of continual-inference 1.2.4: control flow on tensors inside a step."""
+    peer = pytest.importorskip("continual", reason="needs continual-inference")
+    theirs, ours = peer.Conv1d(4, 6, 3).eval(), co.Conv1d(4, 6, 3).eval()
+    frame = torch.randn(2, 4)
+    for _ in range(4):  # the peer answers None at first
+        theirs.forward_step(frame)
+
+    compiled = torch.compile(theirs.forward_step, fullgraph=True, backend="eager")
+    with pytest.raises(Exception, match="(?i)data-dependent|unsupported|graph break"):
+        compiled(frame)
+    state = ours.init_state(frame)
+    compiled = torch.compile(ours.forward_step, fullgraph=True, backend="eager")
+    assert torch.equal(compiled(frame, state)[0], ours.forward_step(frame, state)[0])
+    torch.compiler.reset()
+
+    class PeerStep(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = theirs
+
+        def forward(self, x, *state):
+            y, after = self.net._forward_step(x, state)
+            return y, *after
+
+    with pytest.raises(Exception, match="(?i)data-dependent|guard"):
+        torch.export.export(PeerStep(), (frame, *theirs.get_state()))
+    program = co.FlatStep(ours, state).export(frame)
+    assert len(program.graph_signature.user_outputs) == 4  # output, valid, frames, window
