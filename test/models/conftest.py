@@ -22,8 +22,10 @@ def one_thread():
 
 @pytest.fixture(scope="session")
 def video_peers() -> ModuleType:
-    """Load what tests share with the benchmarks: pytorchvideo's networks with our weights."""
-    pytest.importorskip("pytorchvideo", reason="requirements/peers.txt is not installed")
+    """Load what tests share with the benchmarks: pytorchvideo's networks with our weights.
+
+    Only its `make_pytorchvideo` needs pytorchvideo.
+    """
     spec = importlib.util.spec_from_file_location("video_peers", PEERS / "video.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

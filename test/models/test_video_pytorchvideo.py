@@ -11,6 +11,8 @@ import torch
 from co_perception.continual.testing import TOLERANCE, relative_difference
 from co_perception.models import create_model
 
+pytest.importorskip("pytorchvideo", reason="requirements/peers.txt is not installed")
+
 CLIPS = {"x3d_xs": 4, "x3d_s": 13, "x3d_m": 16, "x3d_l": 16, "slow_r50": 8, "i3d_r50": 8}
 LEAST_CHANGE = 1e-3  # of the logits from frame to frame: a network that sees nothing is no proof
 
