@@ -276,7 +276,7 @@ def test_transformer_encoders_look_at_the_window():
 
 
 def test_peer_defect_12_flatten_sync_batch_norm_and_dilation_are_converted():
-    """continual-inference 1.2.4 refuses all three (facts: conversion, temporal dilation)."""
+    """continual-inference 1.2.4 refuses all three."""
     torch.manual_seed(0)
     original = nn.Sequential(
         nn.Conv3d(4, 4, 3, dilation=(2, 1, 1), padding=(2, 1, 1)),
@@ -295,6 +295,24 @@ def test_peer_defect_12_conv_transpose_and_attention_are_refused_with_a_way_out(
         co.from_torch(nn.ConvTranspose3d(3, 3, 3))
     with pytest.raises(ConfigError, match="load its state dict into co.SingleOutputMultihead"):
         co.from_torch(nn.MultiheadAttention(4, 2))
+
+
+@pytest.mark.filterwarnings("ignore")  # the peer's own, of functions that torch gave up
+@pytest.mark.parametrize(
+    "module",
+    [
+        nn.Flatten(),
+        nn.SyncBatchNorm(4),
+        nn.Conv1d(4, 4, 3, dilation=2),
+        nn.ConvTranspose1d(4, 4, 3),
+        nn.MultiheadAttention(4, 2),
+    ],
+    ids=lambda module: type(module).__name__,
+)
+def test_peer_defect_12_is_the_peers(module):
+    peer = pytest.importorskip("continual", reason="compares with continual-inference")
+    with pytest.raises(AssertionError, match=r"registered conversion|dilation > 1 is not"):
+        peer.continual(module)
 
 
 def test_weights_are_copied_or_shared_as_asked():
