@@ -53,9 +53,12 @@ EncoderActivation: TypeAlias = Literal["relu", "gelu"]
 
 
 class EncoderLayer(ContinualModule):
-    """What the four layers share; with `norm_first` False, the y of tokens x is
+    """What the four layers share: attention and feed-forward, each added to its input, normalised.
 
-        h = norm1(x + attention(x));  y = norm2(h + linear2(activation(linear1(h))))
+        after (norm_first False)    h = norm1(x + attention(x));  y = norm2(h + network(h))
+        before                      h = x + attention(norm1(x));  y = h + network(norm2(h))
+
+    with network(h) = linear2(activation(linear1(h))).
 
     Args:
         d_model: D, channels of a token.
