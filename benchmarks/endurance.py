@@ -151,7 +151,8 @@ def main() -> int:
             parser.error(f"no name in {suite} fits {args.only!r}")
         total += failed
         if args.store:
-            command = f"python benchmarks/endurance.py --{suite} --steps {args.steps}"
+            only = "" if args.only == "*" else f" --only {args.only!r}"
+            command = f"python benchmarks/endurance.py --{suite}{only} --steps {args.steps}"
             store_section(args.store, suite, write_section(suite, command, args.steps, rows))
     print(f"{total} failed" if total else "all within bounds")
     return 1 if total else 0

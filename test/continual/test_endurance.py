@@ -2,12 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The long run finds what it is there to find: drift, states that grow, processes that grow."""
 
+import runpy
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
 from co_perception import continual as co
 from co_perception.continual.endurance import check_endurance
 from co_perception.continual.timing import TimeSpec, advance
+
+COMMAND = Path(__file__).parents[2] / "benchmarks" / "endurance.py"
 
 
 class RunningMean(co.ContinualModule):
@@ -89,3 +95,34 @@ def test_a_long_run_tells_what_it_saw():
 def test_too_few_steps_are_refused():
     with pytest.raises(ValueError, match=r"expected at least \d+ steps for a check, got 5"):
         check_endurance(co.AvgPool1d(8), (3,), steps=5)
+
+
+def run_command(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", [str(COMMAND), *map(str, arguments)])
+    threads = torch.get_num_threads()
+    try:
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(str(COMMAND), run_name="__main__")
+    finally:
+        torch.set_num_threads(threads)
+    return end.value.code
+
+
+def test_command_prints_and_stores_its_table(monkeypatch, tmp_path, capsys):
+    page = tmp_path / "endurance.md"
+    page.write_text("# Endurance\n\n## Operators\n\nold\n\n## Networks\n\nkept\n")
+    options = ("--operators", "--only", "relu*", "--steps", 50, "--store", page)
+    assert run_command(monkeypatch, *options) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["relu", "relu6", "all"]
+    text = page.read_text()
+    assert "old" not in text and text.endswith("## Networks\n\nkept\n")
+    assert "| relu | 0.0e+00 |" in text and "50 steps" in text
+    assert "--operators --only 'relu*' --steps 50" in text
+
+
+def test_command_names_what_it_can_run(monkeypatch, capsys):
+    assert run_command(monkeypatch) == 2
+    assert "give --operators" in capsys.readouterr().err
+    assert run_command(monkeypatch, "--operators", "--only", "x") == 2
+    assert "no name in operators fits 'x'" in capsys.readouterr().err
