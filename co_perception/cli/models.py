@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from co_perception.cli.import_model import import_model
+from co_perception.cli.networks import print_table
+
 if TYPE_CHECKING:
     from co_perception.engine import ModelFolder
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Activity models and the pose asset.", no_args_is_help=True)
+app.command("import")(import_model)
+app.command("table")(print_table)
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -106,9 +111,7 @@ def _facts(folder: ModelFolder) -> dict[str, Any]:
         "architecture": folder.architecture,
         "arguments": dict(folder.arguments),
         "labels": list(folder.labels),
-        "joint_layout": folder.joint_layout,
-        "features": folder.features,
-        "channels": folder.channels,
+        "input": folder.input.to_yaml(),
         "expected_rate": folder.expected_rate,
         "receptive_field": folder.receptive_field,
         "delay": folder.delay,

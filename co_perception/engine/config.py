@@ -94,6 +94,12 @@ def check_fits(config: RecogniserConfig, model: ModelFolder) -> None:
     Raises:
         ConfigError: Where they contradict each other.
     """
+    if not model.input.is_made_here:
+        raise ConfigError(
+            f"Recogniser: expected a model that takes skeletons as skeleton.features makes them, "
+            f"got one that takes {model.input}, prepared by the caller: {model.path}. Step it "
+            "yourself with engine.open_backend"
+        )
     enter, leave = config.enter_threshold, config.exit_threshold
     enter = model.thresholds.enter if enter is None else enter
     leave = model.thresholds.exit if leave is None else leave

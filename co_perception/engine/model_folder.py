@@ -20,19 +20,18 @@ from pathlib import Path
 from types import MappingProxyType
 
 from co_perception.engine.activity import CLASS_NONE, UNKNOWN
+from co_perception.engine.model_input import ModelInput, parse_input
 from co_perception.engine.model_yaml import (
     Section,
     read_model_yaml,
-    to_choice,
     to_names,
     to_number,
     to_options,
     to_text,
     to_whole,
 )
-from co_perception.errors import ConfigError, WeightsError
-from co_perception.skeleton.features import FEATURES, FeatureStream, feature_channels
-from co_perception.skeleton.layouts import JointLayout, get_layout, list_layouts
+from co_perception.errors import WeightsError
+from co_perception.skeleton.layouts import JointLayout, get_layout
 
 __all__ = ["CARD", "FORMAT_VERSION", "MODEL_YAML", "STEP", "WEIGHTS", "ModelFolder", "Thresholds",
            "compute_sha256"]  # fmt: skip
@@ -62,9 +61,7 @@ class ModelFolder:
         architecture: Name for `models.create_model`.
         arguments: Keyword arguments for it.
         labels: Class names; the index is the class id.
-        joint_layout: Name of the joint layout that the network is fed.
-        features: Name of the input that `skeleton.features` makes.
-        channels: Channels of that input.
+        input: What the network is fed at every step.
         expected_rate: Frames per second that the network was trained at.
         receptive_field: Frames that one output rests on.
         delay: Frames between a frame and the output that describes it.
@@ -82,9 +79,7 @@ class ModelFolder:
     architecture: str
     arguments: Mapping[str, object]
     labels: tuple[str, ...]
-    joint_layout: str
-    features: str
-    channels: int
+    input: ModelInput
     expected_rate: float
     receptive_field: int
     delay: int
@@ -116,6 +111,11 @@ class ModelFolder:
         _check_pairs(model, top)
         _check_files(model, top)
         return model
+
+    @property
+    def joint_layout(self) -> str:
+        """Name of the joint layout that the network is fed; "" unless it takes skeletons."""
+        return self.input.joint_layout
 
     @property
     def layout(self) -> JointLayout:
@@ -154,20 +154,16 @@ def compute_sha256(path: Path) -> str:
 
 def _parse(folder: Path, top: Section) -> ModelFolder:
     """Take every key; order as in the file."""
-    source = top.section("input")
     thresholds = top.section("thresholds")
     calibration = top.section("calibration")
     files = top.section("files")
-    source.take("kind", to_choice("skeleton"))
     model = ModelFolder(
         path=folder,
         name=top.take("name", _to_name),
         architecture=top.take("architecture", _to_name),
         arguments=MappingProxyType(top.take("arguments", to_options)),
         labels=top.take("labels", _to_labels),
-        joint_layout=source.take("joint_layout", to_choice(*list_layouts())),
-        features=source.take("features", to_choice(*FEATURES)),
-        channels=source.take("channels", to_whole(1, 10_000)),
+        input=parse_input(top.section("input")),
         expected_rate=top.take("expected_rate", to_number(0.1, 1000.0)),
         receptive_field=top.take("receptive_field", to_whole(1, 1_000_000)),
         delay=top.take("delay", to_whole(0, 1_000_000)),
@@ -183,7 +179,7 @@ def _parse(folder: Path, top: Section) -> ModelFolder:
         training_data=top.take("training_data", to_names),
         files=MappingProxyType({key: str(value) for key, value in files.rest().items()}),
     )
-    for section in (top, source, thresholds, calibration):
+    for section in (top, thresholds, calibration):
         section.finish()
     return model
 
@@ -212,19 +208,13 @@ def _check_pairs(model: ModelFolder, top: Section) -> None:
     if model.delay >= model.receptive_field:
         expected = f"less than receptive_field ({model.receptive_field})"
         raise top.fail("delay", expected, model.delay)
-    if model.channels != feature_channels(model.features):
-        expected = f"{feature_channels(model.features)}, as input.features '{model.features}' has"
-        raise top.fail("input.channels", expected, model.channels)
-    try:
-        FeatureStream(model.joint_layout)
-    except ConfigError as error:
-        raise ConfigError(f"{top.file}: key 'input.joint_layout': {error}") from error
-    same = {
+    same: dict[str, tuple[object, str]] = {
         "num_classes": (len(model.labels), "labels"),
-        "in_channels": (model.channels, "input.channels"),
-        "layout": (model.joint_layout, "input.joint_layout"),
         "expected_rate": (model.expected_rate, "expected_rate"),
     }
+    if model.input.kind == "skeleton":
+        same["in_channels"] = (model.input.channels, "input.channels")
+        same["layout"] = (model.joint_layout, "input.joint_layout")
     for key, (value, other) in same.items():
         if model.arguments.get(key, value) != value:
             raise top.fail(f"arguments.{key}", f"{value!r}, as {other} says", model.arguments[key])

@@ -76,7 +76,7 @@ class Recogniser:
         )
         self._rate = RateMeter(model.expected_rate)
         self._table = StreamTable(backend, self._make_stream, model.labels)
-        shape = (backend.rows, backend.channels, backend.joints)
+        shape = (backend.rows, *backend.step_shape)
         self._frames: NDArray[np.float32] = np.zeros(shape, np.float32)
         self._counters = Counters()
         self._ownership = Ownership("Recogniser")
@@ -111,7 +111,7 @@ class Recogniser:
         name, why = choose_backend(model, backend)
         opened = open_backend(model, rows, backend=name, device=device, threads=config.threads)
         # The first step of a session allocates: not while somebody waits for an answer.
-        opened.step(np.zeros((1, opened.channels, opened.joints), np.float32), np.ones(1, bool))
+        opened.step(np.zeros((1, *opened.step_shape), np.float32), np.ones(1, bool))
         opened.reset(range(rows))
         return cls(model, opened, backend_reason=why, config=config)
 

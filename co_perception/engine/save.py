@@ -24,6 +24,7 @@ from co_perception.engine.model_folder import (
     Thresholds,
     compute_sha256,
 )
+from co_perception.engine.model_input import ModelInput
 from co_perception.errors import ConfigError, WeightsError
 from co_perception.models import ContinualModel, save_weights
 
@@ -36,8 +37,9 @@ def save_model_folder(
     *,
     name: str,
     labels: Sequence[str],
-    joint_layout: str,
-    features: str,
+    joint_layout: str = "",
+    features: str = "",
+    model_input: ModelInput | None = None,
     min_evidence: float,
     thresholds: Thresholds | Mapping[str, float],
     temperature: float,
@@ -58,6 +60,7 @@ def save_model_folder(
         labels: Class names; the index is the class id.
         joint_layout: Name of the joint layout that the network is fed.
         features: Name of the input that `skeleton.features` makes.
+        model_input: What the network is fed; None: skeletons of that layout and those features.
         min_evidence: Share of the receptive field, 0..1, that must be real for usable scores.
         thresholds: For decisions; a mapping of its fields will do.
         temperature: Logits are divided by this before the softmax, > 0.
@@ -75,7 +78,13 @@ def save_model_folder(
         raise WeightsError(
             f"save_model_folder: '{target}' exists and is no model folder; choose another path."
         )
-    channels = model.spec.step_shape[0]
+    if model_input is None:
+        model_input = ModelInput(
+            kind=model.spec.input_kind,
+            channels=model.spec.step_shape[0],
+            joint_layout=joint_layout,
+            features=features,
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
         folder = Path(scratch) / target.name
@@ -86,12 +95,7 @@ def save_model_folder(
             "architecture": model.architecture,
             "arguments": dict(model.arguments),
             "labels": list(labels),
-            "input": {
-                "kind": model.spec.input_kind,
-                "joint_layout": joint_layout,
-                "features": features,
-                "channels": channels,
-            },
+            "input": model_input.to_yaml(),
             "expected_rate": model.spec.expected_rate if expected_rate is None else expected_rate,
             "receptive_field": model.spec.receptive_field,
             "delay": model.spec.delay,

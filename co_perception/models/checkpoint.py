@@ -19,6 +19,7 @@ from co_perception.models.weight_files import WeightFile, no_safetensors, read_w
 
 __all__ = [
     "LoadReport",
+    "find_architecture",
     "find_options",
     "inspect_checkpoint",
     "load_checkpoint",
@@ -72,6 +73,11 @@ def find_options(file: WeightFile) -> dict[str, Any]:
     return options if isinstance(options, dict) else {}
 
 
+def find_architecture(file: WeightFile) -> str | None:
+    """Return the name of the model whose weights this package saved; None in all other files."""
+    return file.metadata.get(_ARCHITECTURE)
+
+
 def save_weights(model: nn.Module, path: Path, metadata: Mapping[str, str] | None = None) -> None:
     """Write a model's tensors to a safetensors file, with what makes the model again.
 
@@ -107,7 +113,7 @@ def _check_network(model: nn.Module, file: WeightFile) -> None:
 def _explain(model: nn.Module, file: WeightFile, report: LoadReport) -> str:
     """Say what does not fit, and what would."""
     where = f"{file.path}: the weights do not fit the model"
-    written = file.metadata.get(_ARCHITECTURE)
+    written = find_architecture(file)
     if report.format == OWN and len(report.missing) == report.tensors and not written:
         formats = ", ".join(sorted(known.name for known in FORMATS))
         some = ", ".join(sorted(file.tensors)[:3])

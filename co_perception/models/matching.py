@@ -58,7 +58,7 @@ def match_tensors(model: nn.Module, file: WeightFile) -> tuple[LoadReport, dict[
         prefix=file.prefix,
         beside=file.beside,
         renamed={theirs: ours for theirs, ours in names.items() if theirs != ours},
-        ignored=dict.fromkeys(constants, "a constant that the model has of its own, the same"),
+        ignored=dict.fromkeys(constants.keys() - others.keys(), "the model has the same constant"),
         supplied=supplied,
         adapted={**reshaped, **adapted},
         missing=tuple(sorted(expected.keys() - found.keys())),

@@ -93,7 +93,7 @@ WRONG = [
     ("labels", ["a", "unknown"]),
     ("labels", "walk"),
     ("input", 3),
-    ("input.kind", "video"),
+    ("input.kind", "audio"),
     ("input.joint_layout", "coco18"),
     ("input.joint_layout", "coco17"),
     ("input.features", "pixels"),

@@ -28,8 +28,7 @@ class StepBackend(abc.ABC):
     Attributes:
         name: The backend's name.
         rows: Rows of the state.
-        channels: Channels of a frame.
-        joints: Joints of a frame.
+        step_shape: Shape of a frame without the row axis, such as (channels, joints).
         classes: Logits per row.
     """
 
@@ -37,8 +36,7 @@ class StepBackend(abc.ABC):
     device: str = "cpu"
     precision: str = "fp32"
     rows: int
-    channels: int
-    joints: int
+    step_shape: tuple[int, ...]
     classes: int
 
     def step(
@@ -47,7 +45,7 @@ class StepBackend(abc.ABC):
         """Advance the first n rows by one frame; the rows after them stand still.
 
         Args:
-            frames: (n, C, V) float32 with n <= rows.
+            frames: (n, *step_shape) float32 with n <= rows.
             update: (n,) bool; rows that are False keep their state bit for bit.
 
         Returns:
@@ -58,11 +56,12 @@ class StepBackend(abc.ABC):
             ShapeError: If shapes or dtypes differ from these.
         """
         n = len(frames)
-        shape = (n, self.channels, self.joints)
+        shape = (n, *self.step_shape)
         if frames.shape != shape or frames.dtype != np.float32 or not 0 < n <= self.rows:
             raise ShapeError(
-                f"Backend '{self.name}': expected frames (1..{self.rows}, {self.channels}, "
-                f"{self.joints}) float32, got {frames.shape} {frames.dtype}."
+                f"Backend '{self.name}': expected frames (1..{self.rows}, "
+                f"{', '.join(map(str, self.step_shape))}) float32, got {frames.shape} "
+                f"{frames.dtype}."
             )
         if update.shape != (n,) or update.dtype != np.bool_:
             raise ShapeError(

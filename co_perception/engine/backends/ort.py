@@ -42,10 +42,10 @@ class OnnxruntimeBackend(StepBackend):
     name = "onnxruntime"
 
     def __init__(self, folder: ModelFolder, rows: int, *, threads: int = 1) -> None:
-        self.rows, self.channels, self.joints = rows, folder.channels, len(folder.layout)
+        self.rows, self.step_shape = rows, folder.input.step_shape
         self.classes = len(folder.labels)
         self._session = _open_session(folder, threads)
-        shape = (rows, self.channels, self.joints)
+        shape = (rows, *self.step_shape)
         self._frames: NDArray[np.float32] = np.zeros(shape, np.float32)
         self._update: NDArray[np.bool_] = np.zeros(rows, np.bool_)
         self._logits: NDArray[np.float32] = np.zeros((rows, self.classes), np.float32)
@@ -164,11 +164,8 @@ def _check_graph(
     states = [name[len("state_") :] for name in inputs if name.startswith("state_")]
     _check_names(path, "inputs", inputs, {"frame", "update", *(f"state_{s}" for s in states)})
     _check_names(path, "outputs", outputs, {"logits", "valid", *(f"next_{s}" for s in states)})
-    joints = len(folder.layout)
-    _check_shape(
-        path, inputs["frame"], (folder.channels, joints), "input.channels and input.joint_layout "
-        f"({folder.channels} channels, {joints} joints of '{folder.joint_layout}')"
-    )  # fmt: skip
+    shape = folder.input.step_shape
+    _check_shape(path, inputs["frame"], shape, f"input ({folder.input})")
     _check_shape(path, inputs["update"], (), "one flag per row")
     _check_shape(
         path, outputs["logits"], (len(folder.labels),), f"labels ({len(folder.labels)} classes)"

@@ -38,7 +38,7 @@ class TorchBackend(StepBackend):
 
     def __init__(self, folder: ModelFolder, rows: int, *, threads: int = 1) -> None:
         self._model: Any = load_network(folder)
-        self.rows, self.channels, self.joints = rows, folder.channels, len(folder.layout)
+        self.rows, self.step_shape = rows, folder.input.step_shape
         self.classes = len(folder.labels)
         self._state: Any = self._model.init_state(batch_size=rows)
 
@@ -48,7 +48,7 @@ class TorchBackend(StepBackend):
         import torch
 
         n = len(frames)
-        full = torch.zeros((self.rows, self.channels, self.joints))
+        full = torch.zeros((self.rows, *self.step_shape))
         full[:n] = torch.from_numpy(frames)
         live = torch.zeros(self.rows, dtype=torch.bool)
         live[:n] = torch.from_numpy(update)
@@ -123,9 +123,9 @@ def _check_spec(model: ContinualModel, folder: ModelFolder, where: str) -> None:
                 f"{where}: model.yaml, key '{key}': expected {getattr(spec, key)}, as the network "
                 f"has; got {getattr(folder, key)}."
             )
-    shape = (folder.channels, len(folder.layout))
-    if tuple(spec.step_shape) != shape:
+    shape = folder.input.step_shape
+    if tuple(spec.step_shape) != shape or spec.input_kind != folder.input.kind:
         raise WeightsError(
-            f"{where}: model.yaml, section 'input': expected frames {tuple(spec.step_shape)}, as "
-            f"the network has; got {shape} (channels, joints of '{folder.joint_layout}')."
+            f"{where}: model.yaml, section 'input': expected {spec.input_kind} frames "
+            f"{tuple(spec.step_shape)}, as the network has; got {shape} ({folder.input})."
         )

@@ -16,7 +16,6 @@ from co_perception.models.formats.base import Format, Tensors, classes_of, each_
 
 __all__ = ["FORMATS"]
 
-_MODELS = ("co_oadtr_b1", "co_oadtr_b2", "oadtr_b1", "oadtr_b2")
 _ENDS = {
     "0": "embed",
     "1.pe": "position",
@@ -75,7 +74,7 @@ def _options(depth: int, tensors: Tensors) -> dict[str, Any]:
 FORMATS = tuple(
     Format(
         name=f"CoOadTR-b{depth}",
-        models=_MODELS,
+        models=(f"co_oadtr_b{depth}", f"oadtr_b{depth}"),
         detect=functools.partial(_detect, depth),
         rename=each_of_theirs(functools.partial(_rename, depth)),
         options=functools.partial(_options, depth),
