@@ -171,5 +171,13 @@ def test_defect_12_one_clock_for_a_whole_batch():
 
 
 def test_defect_12_networks_with_flatten_are_not_converted():
+    network = nn.Sequential(
+        nn.Conv3d(2, 4, 3, padding=1), nn.AdaptiveAvgPool3d(1), nn.Flatten(), nn.Linear(4, 3)
+    )
+    clip = torch.randn(2, 2, 6, 4, 4)
+    ours = co.from_torch(network, window=6)
+    difference = testing.relative_difference(ours(clip).squeeze(2), network(clip))
+    assert difference <= testing.TOLERANCE
+    testing.check_clip(ours, torch.randn(2, 2, 12, 4, 4))
     with pytest.raises(AssertionError, match="conversion for Flatten"):
-        peer.continual(nn.Sequential(nn.Conv1d(2, 2, 3), nn.Flatten()))
+        peer.continual(nn.Sequential(nn.Conv3d(2, 4, 3), nn.Flatten()))

@@ -7,8 +7,10 @@ The other full sizes: python benchmarks/parity_video.py.
 
 import pytest
 import torch
+from torch import nn
 
-from co_perception.continual.testing import TOLERANCE, relative_difference
+from co_perception import continual as co
+from co_perception.continual.testing import TOLERANCE, check_clip, relative_difference
 from co_perception.models import create_model
 
 pytest.importorskip("pytorchvideo", reason="requirements/peers.txt is not installed")
@@ -63,6 +65,17 @@ def test_its_checkpoints_load(video_peers, name, tmp_path):
     clip = torch.randn(1, 3, CLIPS[name], 64, 64)
     assert relative_difference(other.forward_dense(clip), run_peer(peer, clip)) <= TOLERANCE
     assert torch.equal(other.forward_dense(clip), model.forward_dense(clip))
+
+
+@pytest.mark.parametrize("name", ["slow_r50", "i3d_r50"])
+@torch.inference_mode()
+def test_its_own_trunks_are_converted_to_exact_steps(video_peers, name):
+    _, peer = make_pair(video_peers, name, image_size=32, width=0.125)
+    trunk = nn.Sequential(*peer.blocks[:-1])
+    converted = co.from_torch(trunk)
+    clip = torch.randn(1, 3, 24, 32, 32)
+    assert relative_difference(converted(clip), trunk(clip)) <= TOLERANCE
+    check_clip(converted, clip, chunks=(7, 2))
 
 
 @torch.inference_mode()
