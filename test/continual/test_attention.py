@@ -68,7 +68,7 @@ def attend_by_torch(twin, clip, window, causal):
     return torch.stack(outputs, 2)
 
 
-@settings(PROOF, max_examples=80)
+@settings(PROOF, max_examples=50)
 @given(modules(OF_STREAMS), st.lists(st.integers(1, 5), min_size=1, max_size=4))
 def test_attention_of_streams_equals_torch_on_each_window(ours, chunks):
     clip = torch.randn(2, ours.embed_dim, 2 * ours.window + 3)

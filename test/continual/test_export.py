@@ -66,17 +66,41 @@ def make_recurrent_network():
 
 
 def make_attention_network():
-    """Make a network with every kind of attention, masked while a stream is young."""
+    """Make a deep encoder, masked while a stream is young; CoOadTR is exported as a model."""
     torch.manual_seed(0)
     return co.Sequential(
         co.Linear(4, 8),
         co.RecyclingPositionalEncoding(8, 5, learned=False),
-        co.SingleOutputMultiheadAttention(8, 2, 3, padding="causal"),
         co.TransformerEncoder(3, 8, 2, 4, 12, activation="gelu", padding="causal"),
     ).eval()
 
 
+def is_bright(frame):
+    return frame.flatten(1).mean(1) > 0
+
+
+def make_streams_network():
+    """Make a network of streams side by side, with a choice per row and frames reshaped."""
+    torch.manual_seed(0)
+    return co.Sequential(
+        co.Broadcast(2),
+        co.Parallel(
+            co.Conv2d(4, 4, (3, 1), padding=(1, 0)),
+            co.Conditional(is_bright, co.Conv2d(4, 4, 3, padding=1), co.Constant(0.5)),
+        ),
+        co.ParallelDispatch([1, 0]),
+        co.Reduce("max"),
+        co.Permute(2, 1),
+        co.Flatten(),
+        co.Skip(2),
+        co.Conv1d(20, 6, 3, stride=2, padding=1),
+        co.Reshape(2, 3),
+        co.Unflatten(2, (3, 1)),
+    ).eval()
+
+
 NETWORKS = [
+    pytest.param(make_streams_network, (4, 5), id="streams"),
     pytest.param(make_graph_network, (4, 5), id="graph"),
     pytest.param(make_attention_network, (4,), id="attention"),
     pytest.param(make_recurrent_network, (4, 6), id="recurrent"),
