@@ -29,7 +29,6 @@ __all__ = ["GRU", "LSTM", "RNN"]
 CellState = dict[str, Tensor]
 Recurrence = Callable[..., Sequence[Tensor]]
 
-_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
 _ONE_DIRECTION = (
     "a step cannot know the frames after it, which the backward direction starts from; use one "
     "direction, or a convolution with right padding, which looks a fixed number of frames ahead"
@@ -123,9 +122,9 @@ class _Recurrent(ContinualModule):
 
     def init_layers(self, frame: Tensor) -> LayerState:
         """Return zeros for every layer."""
-        sizes = {"h": self.output_size, "c": self.hidden_size}
+        rows = frame.shape[0]
         return {
-            str(layer): {key: frame.new_zeros((frame.shape[0], sizes[key])) for key in self.kept}
+            str(layer): {key: frame.new_zeros((rows, self._size(key))) for key in self.kept}
             for layer in range(self.num_layers)
         }
 
@@ -181,14 +180,19 @@ class _Recurrent(ContinualModule):
         """Move the weights into one block of memory, which cuDNN wants and torch.nn makes."""
         first = next(self.parameters())
         template = self._make_template("meta", first.dtype).to_empty(device=first.device)
-        template.load_state_dict(self.state_dict())
-        for name, block in template.named_parameters():
-            self.get_parameter(name).data = block.data
+        own, blocks = dict(self.named_parameters()), dict(template.named_parameters())
+        if own.keys() != blocks.keys():  # pruned: a call reads a product, not these
+            return
+        for name, block in blocks.items():
+            block.data.copy_(own[name])
+            own[name].data = block.data
 
     def _weights(self, layer: int) -> list[Tensor]:
         """Return a layer's weights in torch's order: input, hidden, two biases, projection."""
-        names = (f"{kind}_l{layer}" for kind in _WEIGHTS)
-        return [self.get_parameter(name) for name in names if name in self._parameters]
+        kinds = ["weight_ih", "weight_hh"]
+        kinds += ["bias_ih", "bias_hh"] if self.bias else []
+        kinds += ["weight_hr"] if self.proj_size else []
+        return [getattr(self, f"{kind}_l{layer}") for kind in kinds]  # pruned or not
 
     def _gates(self, x: Tensor, hidden: Tensor, layer: int) -> tuple[Tensor, Tensor]:
         """Return what input and hidden state give to the gates, (B, gates size) each."""
@@ -207,7 +211,18 @@ class _Recurrent(ContinualModule):
                 f"{type(self).__name__}: expected {list(self.kept)} for each of "
                 f"{self.num_layers} layers as state; make the state with this module's init_state"
             )
-        return found  # type: ignore[return-value]
+        state: CellState = found  # type: ignore[assignment]
+        for key, leaf in state.items():
+            if tuple(leaf.shape[1:]) != (self._size(key),):
+                raise ShapeError(
+                    f"{type(self).__name__}: expected (rows, {self._size(key)}) as '{key}' of "
+                    f"layer {layer}, got {tuple(leaf.shape)}; is the state of another module?"
+                )
+        return state
+
+    def _size(self, key: str) -> int:
+        """Return how many numbers a layer keeps under a name."""
+        return self.output_size if key == "h" else self.hidden_size
 
 
 class RNN(_Recurrent):

@@ -5,7 +5,8 @@
     testing.check_clip(network.eval(), torch.randn(2, 5, 40, 13))
 
 Each function raises AssertionError with the number that is out of bounds. Differences are
-max|difference| / max|reference|, in fp32 at most 1e-5.
+max|difference| / max|reference|, in fp32 at most 1e-5. For streams of 100,000 frames there is
+`endurance.check_endurance`.
 """
 
 from __future__ import annotations

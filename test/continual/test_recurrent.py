@@ -10,6 +10,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn.utils import prune
 
 from co_perception import continual as co
 from co_perception.continual import testing
@@ -132,6 +133,15 @@ def test_copies_moves_and_packed_weights_answer_alike():
     assert lstm.double()(clip.double()).dtype == torch.float64
 
 
+def test_pruned_weights_step_as_they_run_clips():
+    gru = co.GRU(CHANNELS, 5)
+    prune.l1_unstructured(gru, "weight_hh_l0", amount=0.5)
+    assert int((gru.weight_hh_l0 == 0).sum()) >= 37  # torch puts a product where the weight was
+    testing.check_clip(gru, torch.randn(2, CHANNELS, 8))
+    gru._pack()  # leaves them alone
+    testing.check_clip(gru, torch.randn(2, CHANNELS, 8))
+
+
 @pytest.mark.parametrize("kind", TORCH)
 def test_recurrence_says_what_is_wrong(kind):
     with pytest.raises(ConfigError, match=r"bidirectional is refused: .* frames after it"):
@@ -148,6 +158,8 @@ def test_recurrence_says_what_is_wrong(kind):
     frame = torch.zeros(1, CHANNELS)
     with pytest.raises(StreamError, match=r"for each of 1 layers as state"):
         layer.forward_step(frame, co.Linear(CHANNELS, 5).init_state(frame))
+    with pytest.raises(ShapeError, match=r"expected \(rows, 5\) as 'h' of layer 0, got \(1, 6\)"):
+        layer.forward_step(frame, kind(CHANNELS, 6).init_state(frame))
 
 
 def test_options_of_one_kind_are_refused_by_the_others():
