@@ -25,7 +25,7 @@ import dataclasses
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any
 
 from torch import nn
 
@@ -48,6 +48,7 @@ from co_perception.models.stgcn_blocks import (
     graph_unit,
     skeleton_block,
 )
+from co_perception.models.stgcn_options import Form, Options, Pooling, Stream
 
 __all__ = [
     "agcn",
@@ -64,64 +65,13 @@ __all__ = [
     "st_gcn_mod",
 ]
 
-Stream: TypeAlias = Literal["joint", "bone", "two-stream"]
-Pooling: TypeAlias = Literal["window", "seen"]
-
 _WIDTHS = (64, 64, 64, 64, 128, 128, 128, 256, 256, 256)
 _STRIDED = (5, 8)  # blocks whose stride is 2, where time is padded
 _FIRST_ATTENTION = 4  # S-TR: block from which on joints attend to each other
 _GRAIN = {"graph": 4, "adaptive": 4, "attention": 32}  # widths are multiples: heads, embeddings
 
 
-@dataclasses.dataclass(frozen=True)
-class _Form:
-    """What a name stands for."""
-
-    name: str
-    kind: SpatialKind
-    starred: bool
-    scope: AttentionScope | None
-    pooling: Pooling
-
-
-@dataclasses.dataclass(frozen=True)
-class _Options:
-    """Options of all these networks; see `_builder` for what they mean."""
-
-    num_classes: int
-    in_channels: int
-    layout: str
-    edges: list[list[int]] | None
-    num_joints: int | None
-    window: int
-    stream: Stream
-    attention_scope: AttentionScope | None
-    persons: int
-    pooling: Pooling
-    dropout: float
-    width: float
-    expected_rate: float
-
-    def check(self, form: _Form) -> None:
-        """Raise a ConfigError that names the first option which is out of range."""
-        numbers = (self.num_classes, self.in_channels, self.window)
-        if min(numbers) < 1 or self.persons not in (1, 2):
-            raise ConfigError(
-                f"{form.name}: num_classes, in_channels and window must be at least 1 and persons "
-                f"1 or 2, got {numbers} and {self.persons}"
-            )
-        if not 0.0 <= self.dropout < 1.0 or min(self.width, self.expected_rate) <= 0.0:
-            raise ConfigError(
-                f"{form.name}: dropout must be in 0..1 (below 1), width and expected_rate above "
-                f"0, got {self.dropout}, {self.width}, {self.expected_rate}"
-            )
-        for name, choices in (("stream", Stream), ("pooling", Pooling)):
-            _check_choice(form.name, name, getattr(self, name), get_args(choices))
-        scopes = get_args(AttentionScope) if form.kind == "adaptive" else (None,)
-        _check_choice(form.name, "attention_scope", self.attention_scope, scopes)
-
-
-def _build(form: _Form, options: _Options) -> ContinualModel:
+def _build(form: Form, options: Options) -> ContinualModel:
     options.check(form)
     graph = find_skeleton_graph(options.layout, options.edges, options.num_joints)
     network: co.ContinualModule
@@ -144,7 +94,7 @@ def _build(form: _Form, options: _Options) -> ContinualModel:
     )
 
 
-def _stream(form: _Form, options: _Options, graph: SkeletonGraph, *, bones: bool) -> Layers:
+def _stream(form: Form, options: Options, graph: SkeletonGraph, *, bones: bool) -> Layers:
     """Return the layers of one network, from skeletons to scores."""
     layers: Layers = OrderedDict()
     persons = options.persons
@@ -165,7 +115,7 @@ def _stream(form: _Form, options: _Options, graph: SkeletonGraph, *, bones: bool
     return layers
 
 
-def _blocks(form: _Form, options: _Options, graph: SkeletonGraph) -> Layers:
+def _blocks(form: Form, options: Options, graph: SkeletonGraph) -> Layers:
     """Return the ten blocks, each followed by its ReLU."""
     adjacency = co.graph_partitions(graph.num_joints, graph.edges)
     widths = _channels(form, options)
@@ -193,13 +143,13 @@ def _blocks(form: _Form, options: _Options, graph: SkeletonGraph) -> Layers:
     return layers
 
 
-def _channels(form: _Form, options: _Options) -> list[int]:
+def _channels(form: Form, options: Options) -> list[int]:
     """Return the channels of each block: the published ones times the width, rounded."""
     grain = _GRAIN[form.kind]
     return [max(grain, round(options.width * width / grain) * grain) for width in _WIDTHS]
 
 
-def _time_pool(form: _Form, options: _Options, blocks: co.TimeSpec) -> co.AvgPool1d:
+def _time_pool(form: Form, options: Options, blocks: co.TimeSpec) -> co.AvgPool1d:
     """Return the sliding mean over what the blocks make of `window` frames.
 
     Its published padding makes the first answer come when `window` frames (less 3 at most) were
@@ -219,13 +169,7 @@ def _time_pool(form: _Form, options: _Options, blocks: co.TimeSpec) -> co.AvgPoo
     return co.AvgPool1d(size, padding=max(0, size - made))
 
 
-def _check_choice(where: str, name: str, value: object, choices: Sequence[object]) -> None:
-    if value not in choices:
-        known = sorted(map(repr, choices))
-        raise ConfigError(f"{where}: {name} must be one of {', '.join(known)}, got {value!r}")
-
-
-def _builder(form: _Form, title: str) -> Any:
+def _builder(form: Form, title: str) -> Any:
     """Return the builder of one network; the twelve differ in their form only."""
 
     def build(
@@ -244,7 +188,7 @@ def _builder(form: _Form, title: str) -> Any:
         width: float = 1.0,
         expected_rate: float = 30.0,
     ) -> ContinualModel:
-        options = _Options(
+        options = Options(
             num_classes=num_classes,
             in_channels=in_channels,
             layout=layout,
@@ -294,10 +238,10 @@ def _family(base: str, kind: SpatialKind, title: str) -> list[Any]:
     co_scope: AttentionScope | None = "frame" if adaptive else None
     clip_scope: AttentionScope | None = "clip" if adaptive else None
     forms = (
-        (_Form(f"co_{base}", kind, False, co_scope, "window"), f"Co{title}"),
-        (_Form(f"co_{base}_mod", kind, True, co_scope, "window"), f"Co{title}*, stride 1"),
-        (_Form(base, kind, False, clip_scope, "seen"), f"the clip network {title}"),
-        (_Form(f"{base}_mod", kind, True, co_scope, "seen"), f"the clip network {title}*"),
+        (Form(f"co_{base}", kind, False, co_scope, "window"), f"Co{title}"),
+        (Form(f"co_{base}_mod", kind, True, co_scope, "window"), f"Co{title}*, stride 1"),
+        (Form(base, kind, False, clip_scope, "seen"), f"the clip network {title}"),
+        (Form(f"{base}_mod", kind, True, co_scope, "seen"), f"the clip network {title}*"),
     )
     return [_builder(form, words) for form, words in forms]
 

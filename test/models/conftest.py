@@ -26,7 +26,17 @@ def video_peers() -> ModuleType:
 
     Only its `make_pytorchvideo` needs pytorchvideo.
     """
-    spec = importlib.util.spec_from_file_location("video_peers", PEERS / "video.py")
+    return load_peers("video")
+
+
+@pytest.fixture(scope="session")
+def skeleton_peers() -> ModuleType:
+    """Load what tests share with the benchmarks: skeleton networks in plain torch.nn."""
+    return load_peers("skeleton")
+
+
+def load_peers(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"{name}_peers", PEERS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

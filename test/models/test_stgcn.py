@@ -3,11 +3,9 @@
 """ST-GCN, AGCN and S-TR: a network written out in plain torch.nn is the oracle of the clips."""
 
 import json
-import math
 
 import pytest
 import torch
-from torch import nn
 
 from co_perception.continual import testing
 from co_perception.continual.timing import chain
@@ -25,194 +23,16 @@ NAMES = [f"{co}{family}{mod}" for co in ("co_", "") for family in FAMILIES for m
 SMALL = {"num_classes": 5, "width": 1 / 8, "layout": "jhmdb15"}
 
 
-class GraphUnit(nn.Module):
-    """Graph convolution as the public code writes it, part by part, with its names."""
+@pytest.fixture
+def make_pair(skeleton_peers):
+    """Return what makes a network with random weights and the reference with the same ones."""
 
-    def __init__(self, inputs, outputs, A, scope):
-        super().__init__()
-        self.scope = scope
-        self.graph_attn = nn.Parameter(torch.ones_like(A))
-        self.A = nn.Parameter(A, requires_grad=False)
-        self.g_conv = nn.ModuleList(nn.Conv2d(inputs, outputs, 1) for _ in range(3))
-        if scope is not None:
-            self.a_conv = nn.ModuleList(nn.Conv2d(inputs, outputs // 4, 1) for _ in range(3))
-            self.b_conv = nn.ModuleList(nn.Conv2d(inputs, outputs // 4, 1) for _ in range(3))
-        if inputs != outputs:
-            self.gcn_residual = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1), nn.BatchNorm2d(outputs)
-            )
-        self.bn = nn.BatchNorm2d(outputs)
+    def make(name, **options):
+        torch.manual_seed(0)
+        model = skeleton_peers.randomise(create_model(name, **{**SMALL, **options}))
+        return model, skeleton_peers.make_reference(model)
 
-    def forward(self, x):
-        total = 0.0
-        for i in range(3):
-            if self.scope is None:
-                mixed = torch.einsum("nctv,vw->nctw", x, self.A[i] * self.graph_attn[i])
-            else:
-                a, b = self.a_conv[i](x), self.b_conv[i](x)
-                if self.scope == "clip":
-                    scores = torch.einsum("nctv,nctw->nvw", a, b) / (a.shape[1] * a.shape[2])
-                    scores = scores.unsqueeze(1).expand(-1, x.shape[2], -1, -1)
-                else:
-                    scores = torch.einsum("nctv,nctw->ntvw", a, b) / a.shape[1]
-                joints = torch.softmax(scores, -2) + self.A[i] + self.graph_attn[i]
-                mixed = torch.einsum("nctv,ntvw->nctw", x, joints)
-            total = total + self.g_conv[i](mixed)
-        shortcut = self.gcn_residual(x) if hasattr(self, "gcn_residual") else x
-        return torch.relu(self.bn(total) + shortcut)
-
-
-class Attention(nn.Module):
-    """Self-attention of the joints, frame by frame and head by head."""
-
-    def __init__(self, inputs, outputs):
-        super().__init__()
-        self.sizes = (outputs // 4, outputs // 4, outputs)
-        self.qkv_conv = nn.Conv2d(inputs, sum(self.sizes), 1)
-        self.attn_out = nn.Conv2d(outputs, outputs, 1)
-
-    def forward(self, x):
-        q, k, v = self.qkv_conv(x).split(self.sizes, 1)
-        heads = []
-        for head_q, head_k, head_v in zip(q.chunk(8, 1), k.chunk(8, 1), v.chunk(8, 1)):
-            scores = torch.einsum("nctv,nctw->ntvw", head_q, head_k) / math.sqrt(head_q.shape[1])
-            heads.append(torch.einsum("ntvw,nctw->nctv", scores.softmax(-1), head_v))
-        return self.attn_out(torch.cat(heads, 1))
-
-
-class AttentionUnit(nn.Module):
-    def __init__(self, inputs, outputs, A):
-        super().__init__()
-        self.A = nn.Parameter(A)
-        self.data_bn = nn.BatchNorm1d(inputs * A.shape[1])
-        self.attention_conv = Attention(inputs, outputs)
-        self.bn = nn.BatchNorm2d(outputs)
-        self.skip = inputs == outputs
-
-    def forward(self, x):
-        flat = x.permute(0, 1, 3, 2).reshape(x.shape[0], -1, x.shape[2])
-        normed = self.data_bn(flat).reshape(*x.shape[:2], x.shape[3], -1).transpose(2, 3)
-        y = self.attention_conv(normed)
-        return torch.relu(self.bn(y + x if self.skip else y))
-
-
-class TemporalUnit(nn.Module):
-    def __init__(self, inputs, outputs, kernel, stride, padding):
-        super().__init__()
-        self.t_conv = nn.Conv2d(inputs, outputs, (kernel, 1), (stride, 1), (padding, 0))
-        self.bn = nn.BatchNorm2d(outputs)
-
-    def forward(self, x):
-        return self.bn(self.t_conv(x))
-
-
-class Block(nn.Module):
-    def __init__(self, inputs, outputs, gcn, stride, padding, first):
-        super().__init__()
-        self.gcn = gcn
-        self.tcn = TemporalUnit(outputs, outputs, 9, stride, padding)
-        self.first, self.cut = first, 4 - padding
-        if not first and (inputs != outputs or stride != 1):
-            self.residual = TemporalUnit(inputs, outputs, 1, stride, 0)
-
-    def forward(self, x):
-        y = self.tcn(self.gcn(x))
-        if self.first:
-            return torch.relu(y)
-        kept = x[:, :, self.cut : x.shape[2] - self.cut]
-        return torch.relu(y + (self.residual(kept) if hasattr(self, "residual") else kept))
-
-
-class Reference(nn.Module):
-    """One stream of the published networks, for clips (N, C, T, V, M)."""
-
-    def __init__(self, family, starred, scope, *, channels, classes, layout, persons):
-        super().__init__()
-        A = adjacency(layout)
-        self.data_bn = nn.BatchNorm1d(persons * A.shape[1] * 3)
-        self.layers = nn.ModuleDict()
-        for i, (inputs, outputs) in enumerate(zip([3, *channels], channels), start=1):
-            if family == "s_tr" and i > 3:
-                gcn = AttentionUnit(inputs, outputs, A)
-            else:
-                gcn = GraphUnit(inputs, outputs, A, scope)
-            stride = 2 if i in (5, 8) and not starred else 1
-            block = Block(inputs, outputs, gcn, stride, 0 if starred else 4, i == 1)
-            self.layers[f"layer{i}"] = block
-        self.fc = nn.Linear(channels[-1], classes)
-
-    def features(self, x):
-        """Return the mean over joints and persons, (N, 256, T_out)."""
-        N, C, T, V, M = x.shape
-        x = self.data_bn(x.permute(0, 4, 3, 1, 2).reshape(N, M * V * C, T))
-        x = x.reshape(N, M, V, C, T).permute(0, 1, 3, 4, 2).reshape(N * M, C, T, V)
-        for block in self.layers.values():
-            x = block(x)
-        return x.reshape(N, M, *x.shape[1:]).mean(4).mean(1)
-
-    def forward(self, x):
-        """Return the clip's scores: the mean over all frames is classified."""
-        return self.fc(self.features(x).mean(2))
-
-    def dense(self, x, size, padding):
-        """Return the scores of every place of a sliding mean over padded features."""
-        padded = nn.functional.pad(self.features(x), (padding, padding))
-        means = padded.unfold(2, size, 1).mean(-1)
-        return self.fc(means.transpose(1, 2)).transpose(1, 2)
-
-
-def adjacency(layout):
-    """Return identity, inward and outward edges, each column divided by its sum."""
-    graph = find_skeleton_graph(layout)
-    A = torch.zeros(3, graph.num_joints, graph.num_joints)
-    for joint in range(graph.num_joints):
-        A[0, joint, joint] = 1.0
-    for joint, centre in graph.edges:
-        A[1, centre, joint] = 1.0
-        A[2, joint, centre] = 1.0
-    for part in A:
-        for column in range(graph.num_joints):
-            if part[:, column].sum() > 0:
-                part[:, column] /= part[:, column].sum()
-    return A
-
-
-def randomise(model, seed=0):
-    """Give every tensor numbers of a trained network's size; new units are nearly silent."""
-    generator = torch.Generator().manual_seed(seed)
-    for name, tensor in model.state_dict().items():
-        if name.endswith(("running_var", "norm.weight", "norm.norm.weight")):
-            tensor.uniform_(0.5, 1.5, generator=generator)
-        elif tensor.is_floating_point() and tensor.dim() < 2:
-            tensor.normal_(0, 0.2, generator=generator)
-        elif name.endswith("importance"):
-            tensor.uniform_(0.0, 1.5, generator=generator)
-    return model.eval()
-
-
-def make_pair(name, layout="jhmdb15", persons=1, **options):
-    """Return a network with random weights and the reference with the same ones."""
-    options = {**SMALL, "layout": layout, "persons": persons, **options}
-    torch.manual_seed(0)
-    model = randomise(create_model(name, **options))
-    family, starred = name.removeprefix("co_").removesuffix("_mod"), name.endswith("_mod")
-    shapes = model.state_dict()
-    channels = [
-        value.shape[0] for key, value in shapes.items() if key.endswith(".temporal.weight")
-    ]
-    reference = Reference(
-        family,
-        starred,
-        model.arguments["attention_scope"],
-        channels=channels,
-        classes=options["num_classes"],
-        layout=layout,
-        persons=persons,
-    )
-    weights = {continual_skeletons_key(key): value for key, value in shapes.items()}
-    fixed = {k: v for k, v in reference.state_dict().items() if is_published_adjacency(k)}
-    reference.load_state_dict({**weights, **fixed}, strict=True)
-    return model, reference.eval()
+    return make
 
 
 def make_clip(model, rows, frames, seed=0):
@@ -232,7 +52,7 @@ def test_all_networks_are_there():
 @pytest.mark.parametrize("persons", [1, 2])
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("co_")])
 @torch.no_grad()
-def test_clip_networks_equal_the_reference_at_every_length(name, persons):
+def test_clip_networks_equal_the_reference_at_every_length(make_pair, name, persons):
     model, reference = make_pair(name, persons=persons, window=90)
     for frames in (90, 85, 82):
         clip = make_clip(model, 2, frames, seed=frames)
@@ -243,7 +63,7 @@ def test_clip_networks_equal_the_reference_at_every_length(name, persons):
 @pytest.mark.parametrize("persons", [1, 2])
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("co_")])
 @torch.no_grad()
-def test_dense_forward_equals_the_reference_with_the_published_pooling(name, persons):
+def test_dense_forward_equals_the_reference_with_the_published_pooling(make_pair, name, persons):
     model, reference = make_pair(name, persons=persons, window=100)
     clip = make_clip(model, 2, 110)
     size, padding = (20, 0) if name.endswith("_mod") else (25, 19)
@@ -272,7 +92,7 @@ def test_both_poolings_say_the_same_once_the_window_is_full(name):
 
 
 @torch.no_grad()
-def test_published_layouts_and_sizes_agree_too():
+def test_published_layouts_and_sizes_agree_too(make_pair):
     model, reference = make_pair("st_gcn", layout="openpose18", persons=2, width=1.0, window=80)
     clip = make_clip(model, 1, 80)
     assert testing.relative_difference(model(clip), reference(clip)) <= testing.TOLERANCE
@@ -362,9 +182,10 @@ def test_names_of_public_checkpoints_are_the_known_ones():
 
 
 @torch.no_grad()
-def test_bone_stream_sees_vectors_and_two_streams_are_the_sum():
+def test_bone_stream_sees_vectors_and_two_streams_are_the_sum(skeleton_peers):
     torch.manual_seed(0)
-    both = randomise(create_model("st_gcn", stream="two-stream", window=81, **SMALL))
+    both = create_model("st_gcn", stream="two-stream", window=81, **SMALL)
+    skeleton_peers.randomise(both)
     streams = {}
     for stream in ("joint", "bone"):
         streams[stream] = create_model("st_gcn", stream=stream, window=81, **SMALL).eval()
