@@ -5,9 +5,10 @@
 
     python benchmarks/endurance.py --operators                  # 100,000 steps each, about an hour
     python benchmarks/endurance.py --operators --only 'conv*' --steps 5000
+    python benchmarks/endurance.py --networks                   # an eighth of the width, hours
     python benchmarks/endurance.py --operators --store docs/endurance.md
 
-Every operator runs as two streams of random frames. Twenty times on the way, and at the end, its
+Everything runs as two streams of random frames. Twenty times on the way, and at the end, its
 newest answer is compared with the clip forward of the frames that the answer rests on. `--store`
 writes the table into a page, in place of the one of the same suite that stands there.
 """
@@ -30,8 +31,24 @@ import torch
 from co_perception.continual.endurance import Endurance, check_endurance
 from co_perception.continual.gallery import EXAMPLES
 from co_perception.continual.module import ContinualModule
+from co_perception.models.gallery import clip_period, create_narrow
 
 STEPS = 100_000
+NETWORKS = (  # CoX3D-S and -M have the layers of CoX3D-XS
+    "co_oadtr_b1",
+    "co_oadtr_b2",
+    "co_st_gcn_small",
+    "coslow_r50",
+    "co_st_gcn",
+    "co_st_gcn_mod",
+    "coi3d_r50",
+    "cox3d_xs",
+    "co_agcn",
+    "co_agcn_mod",
+    "co_s_tr",
+    "co_s_tr_mod",
+    "cox3d_l",
+)
 HEADINGS = ("name", "drift", "checks", "state bytes", "growth KiB", "µs per step")
 
 
@@ -51,7 +68,17 @@ def list_operators() -> Iterator[Subject]:
         yield Subject(name, example.create(), example.shape, example.memory, example.period)
 
 
-SUITES: dict[str, Callable[[], Iterator[Subject]]] = {"operators": list_operators}
+def list_networks() -> Iterator[Subject]:
+    """Yield narrow networks of the published depth, of each kind one, the quick ones first."""
+    for name in NETWORKS:
+        model = create_narrow(name)
+        yield Subject(name, model.network, model.spec.step_shape, period=clip_period(model))
+
+
+SUITES: dict[str, Callable[[], Iterator[Subject]]] = {
+    "operators": list_operators,
+    "networks": list_networks,
+}
 """What can be run, by the name of its option."""
 
 
