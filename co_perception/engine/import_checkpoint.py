@@ -17,7 +17,7 @@ from co_perception.engine.model_input import AS_TRAINED, ModelInput
 from co_perception.engine.save import save_model_folder
 from co_perception.errors import ConfigError, WeightsError
 from co_perception.models import ContinualModel, LoadReport, create_model, list_models
-from co_perception.models.checkpoint import find_architecture, find_options
+from co_perception.models.checkpoint import check_network, find_architecture, find_options
 from co_perception.models.formats import recognise
 from co_perception.models.matching import match_tensors
 from co_perception.models.weight_files import WeightFile, read_weight_file
@@ -79,6 +79,8 @@ def import_checkpoint(
     progress("reading")
     file = read_weight_file(source)
     wanted = {**_told(file), **(options or {})}
+    if architecture in list_models():
+        check_network(architecture, file)
     chosen = architecture or _choose(file, wanted)
     model = create_model(chosen, **wanted)
     report = model.load_checkpoint(source)

@@ -19,6 +19,7 @@ from co_perception.models.weight_files import WeightFile, no_safetensors, read_w
 
 __all__ = [
     "LoadReport",
+    "check_network",
     "find_architecture",
     "find_options",
     "inspect_checkpoint",
@@ -45,7 +46,7 @@ def load_checkpoint(model: nn.Module, path: Path | str) -> LoadReport:
         DependencyError: If it is a safetensors file and that library is missing.
     """
     file = read_weight_file(path)
-    _check_network(model, file)
+    check_network(getattr(model, _ARCHITECTURE, type(model).__name__), file)
     report, tensors = match_tensors(model, file)
     if report.faults:
         raise WeightsError(_explain(model, file, report))
@@ -60,7 +61,7 @@ def inspect_checkpoint(model: nn.Module, path: Path | str) -> LoadReport:
         WeightsError: If the file cannot be read, or is of another network.
     """
     file = read_weight_file(path)
-    _check_network(model, file)
+    check_network(getattr(model, _ARCHITECTURE, type(model).__name__), file)
     return match_tensors(model, file)[0]
 
 
@@ -99,10 +100,9 @@ def save_weights(model: nn.Module, path: Path, metadata: Mapping[str, str] | Non
     save_file(tensors, str(path), metadata=about)
 
 
-def _check_network(model: nn.Module, file: WeightFile) -> None:
-    """Raise if the file is recognised as a checkpoint of another network."""
+def check_network(name: str, file: WeightFile) -> None:
+    """Raise a WeightsError if a file is known to be of another network than the one of a name."""
     known = recognise(file.tensors.keys())
-    name = getattr(model, _ARCHITECTURE, type(model).__name__)
     if known is not None and name not in known.models:
         raise WeightsError(
             f"{file.path}: this is a checkpoint of {known.name}, which '{name}' cannot take; "
