@@ -72,7 +72,7 @@ def test_gradients_through_steps_equal_the_clips():
 @torch.no_grad()
 def test_network_sees_exactly_its_receptive_field(name):
     model = make_model(name, window=84).double()
-    field, delay = model.spec.receptive_field, model.spec.delay
+    field = model.spec.receptive_field
     frames = field + 8
     clip = make_clip(model, 1, frames).double()
     y = model.forward_dense(clip)
@@ -85,7 +85,7 @@ def test_network_sees_exactly_its_receptive_field(name):
                 other[:, :, frame] += 1.0
                 moved = not torch.equal(model.forward_dense(other)[:, :, index], y[:, :, index])
                 assert moved == seen, (index, frame)
-    assert delay == field - 1 - left
+    assert model.spec.delay == field - 1 - left
 
 
 @torch.no_grad()
@@ -94,7 +94,7 @@ def test_phases_in_lockstep_equal_masked_steps():
     masked = lockstep = model.init_state(2)
     for t, frame in enumerate(make_clip(model, 2, 86).unbind(2)):
         y, valid, masked = model.forward_step(frame, masked)
-        z, due, lockstep = model.network.forward_step(frame, lockstep, phase=t % 4)
+        z, due, lockstep = model.forward_step(frame, lockstep, phase=t % 4)
         assert torch.equal(valid, due)
         assert testing.relative_difference(z, y, of=y.new_ones(())) <= testing.TOLERANCE
         assert bool(valid.any()) == (t >= 76 and t % 4 == 0)
@@ -111,14 +111,11 @@ def test_phases_in_lockstep_equal_masked_steps():
 def test_steps_do_the_ideal_work(name, options):
     model = create_model(name, window=84, **SMALL, **options).eval().to("meta")
     period, frames = model.spec.time_stride, model.spec.receptive_field + 8
-    clip = torch.empty(1, *model.spec.step_shape[:1], frames, *model.spec.step_shape[1:]).to(
-        "meta"
-    )
+    clip = make_clip(model, 1, frames).to("meta")
     dense = [co.count_macs(model.forward_dense, c) for c in (clip, clip[:, :, :-period])]
     state, frame = model.init_state(device="meta"), clip[:, :, 0]
     executed = sum(
-        co.count_macs(model.network.forward_step, frame, state, phase=phase)
-        for phase in range(period)
+        co.count_macs(model.forward_step, frame, state, phase=phase) for phase in range(period)
     )
     assert 0 < dense[0] - dense[1] <= executed <= MOST_WORK * (dense[0] - dense[1])
     assert model.summary().macs == pytest.approx(executed / period)
