@@ -56,7 +56,5 @@ def test_the_recogniser_refuses_input_that_it_does_not_make(tmp_path, given):
         thresholds=Thresholds(0.5, 0.4, 0.3), temperature=1.0, license="x", training_data=(),
         files={},
     )  # fmt: skip
-    with pytest.raises(
-        ConfigError, match="expected a model that takes skeletons as"
-    ):
+    with pytest.raises(ConfigError, match="expected a model that takes skeletons as"):
         check_fits(RecogniserConfig(), folder)
