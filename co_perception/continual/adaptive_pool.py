@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from torch import Tensor
 from torch.nn import functional
@@ -31,17 +31,36 @@ __all__ = [
 
 OutputSize: TypeAlias = int | tuple[int | None, ...]
 
-_AVG: dict[int, Callable[..., Tensor]] = {
-    2: functional.adaptive_avg_pool1d,
-    3: functional.adaptive_avg_pool2d,
-}
-_MAX: dict[int, Callable[..., Tensor]] = {
-    2: functional.adaptive_max_pool1d,
-    3: functional.adaptive_max_pool2d,
-}
+
+class _AdaptiveSpace(WindowPool):
+    """What adaptive pools share: space goes to a fixed size."""
+
+    functions: ClassVar[dict[int, Callable[..., Tensor]]]
+    output_size: tuple[int | None, ...]
+
+    def pool_space(self, frames: Tensor) -> Tensor:
+        """Pool space to the output size."""
+        if self.rank == 1:
+            return frames
+        return self.functions[self.rank](frames, self.space_shape(tuple(frames.shape[2:])))
+
+    def space_shape(self, space: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the output size."""
+        return tuple(n if size is None else size for n, size in zip(space, self.output_size))
+
+    def space_macs(self, shape: tuple[int, ...]) -> int:
+        """Return the frame's size: every number goes in."""
+        return math.prod(shape)
+
+    def extra_repr(self) -> str:
+        """Describe the layer in printed models."""
+        return (
+            f"{(1, *self.output_size)}, window={self.receptive_field}, "
+            f"time_padding={self.time_padding}, fill={self.fill}"
+        )
 
 
-class _AdaptiveAvgPoolNd(MeanPool):
+class _AdaptiveAvgPoolNd(_AdaptiveSpace, MeanPool):
     """Mean over a window of time and, with rank 2 and 3, to a fixed size of space.
 
     Args:
@@ -57,6 +76,11 @@ class _AdaptiveAvgPoolNd(MeanPool):
         ConfigError: If an option is out of range.
     """
 
+    functions: ClassVar[dict[int, Callable[..., Tensor]]] = {
+        2: functional.adaptive_avg_pool1d,
+        3: functional.adaptive_avg_pool2d,
+    }
+
     def __init__(
         self,
         output_size: OutputSize,
@@ -71,21 +95,8 @@ class _AdaptiveAvgPoolNd(MeanPool):
         super().__init__(time, 1, fill, count_include_pad)
         self.output_size = _space_size(type(self), output_size)
 
-    def pool_space(self, frames: Tensor) -> Tensor:
-        """Take the mean over space."""
-        size = self.space_shape(tuple(frames.shape[2:]))
-        return frames if self.rank == 1 else _AVG[self.rank](frames, size)
 
-    def space_shape(self, space: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the output size."""
-        return tuple(n if size is None else size for n, size in zip(space, self.output_size))
-
-    def space_macs(self, shape: tuple[int, ...]) -> int:
-        """Return the frame's size: every number goes in."""
-        return math.prod(shape)
-
-
-class _AdaptiveMaxPoolNd(MaxPool):
+class _AdaptiveMaxPoolNd(_AdaptiveSpace, MaxPool):
     """Maximum over a window of time and, with rank 2 and 3, to a fixed size of space.
 
     Args:
@@ -101,6 +112,11 @@ class _AdaptiveMaxPoolNd(MaxPool):
         ConfigError: If an option is out of range.
     """
 
+    functions: ClassVar[dict[int, Callable[..., Tensor]]] = {
+        2: functional.adaptive_max_pool1d,
+        3: functional.adaptive_max_pool2d,
+    }
+
     def __init__(
         self,
         output_size: OutputSize,
@@ -112,19 +128,6 @@ class _AdaptiveMaxPoolNd(MaxPool):
     ) -> None:
         super().__init__(_resolve(type(self), window, stride, padding), 1, fill)
         self.output_size = _space_size(type(self), output_size)
-
-    def pool_space(self, frames: Tensor) -> Tensor:
-        """Take the maximum over space."""
-        size = self.space_shape(tuple(frames.shape[2:]))
-        return frames if self.rank == 1 else _MAX[self.rank](frames, size)
-
-    def space_shape(self, space: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the output size."""
-        return tuple(n if size is None else size for n, size in zip(space, self.output_size))
-
-    def space_macs(self, shape: tuple[int, ...]) -> int:
-        """Return the frame's size: every number goes in."""
-        return math.prod(shape)
 
 
 class AdaptiveAvgPool1d(_AdaptiveAvgPoolNd):

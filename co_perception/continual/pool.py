@@ -68,6 +68,14 @@ class _Kernel:
             where=name,
         )
 
+    def __str__(self) -> str:
+        """Describe it in printed models."""
+        return (
+            f"{self.size}, stride={(self.time.stride, *self.space_stride)}, "
+            f"dilation={self.dilation}, time_padding={(self.time.left, self.time.right)}, "
+            f"space_padding={self.space_padding}"
+        )
+
     def of_space(self, space: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return kernel and stride for axes of these sizes."""
         kernel = tuple(size if k is None else k for k, size in zip(self.size[1:], space))
@@ -80,7 +88,26 @@ class _Kernel:
         return tuple((n + 2 * pad - d * (k - 1) - 1) // s + 1 for n, k, s, pad, d in options)
 
 
-class _AvgPoolNd(MeanPool):
+class _KernelSpace(WindowPool):
+    """What these pools share: space is pooled by a kernel."""
+
+    kernel: _Kernel
+
+    def space_shape(self, space: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the pooled sizes."""
+        return self.kernel.output_shape(space)
+
+    def space_macs(self, shape: tuple[int, ...]) -> int:
+        """Return the kernel's size times that of its output."""
+        kernel, _ = self.kernel.of_space(shape[1:])
+        return math.prod((*kernel, *self.frame_shape(shape)))
+
+    def extra_repr(self) -> str:
+        """Describe the layer in printed models."""
+        return f"{self.kernel}, fill={self.fill}"
+
+
+class _AvgPoolNd(_KernelSpace, MeanPool):
     """Mean over a window of time and, with rank 2 and 3, over space.
 
     Args:
@@ -124,17 +151,8 @@ class _AvgPoolNd(MeanPool):
         padding = self.kernel.space_padding
         return _AVG[self.rank](frames, kernel, stride, padding, False, self.count_include_pad)
 
-    def space_shape(self, space: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the pooled sizes."""
-        return self.kernel.output_shape(space)
 
-    def space_macs(self, shape: tuple[int, ...]) -> int:
-        """Return the kernel's size times that of its output."""
-        kernel, _ = self.kernel.of_space(shape[1:])
-        return math.prod((*kernel, *self.frame_shape(shape)))
-
-
-class _MaxPoolNd(MaxPool):
+class _MaxPoolNd(_KernelSpace, MaxPool):
     """Maximum over a window of time and, with rank 2 and 3, over space.
 
     Args:
@@ -176,15 +194,6 @@ class _MaxPoolNd(MaxPool):
         kernel, stride = self.kernel.of_space(tuple(frames.shape[2:]))
         padding, dilation = self.kernel.space_padding, self.kernel.dilation[1:]
         return _MAX[self.rank](frames, kernel, stride, padding, dilation)
-
-    def space_shape(self, space: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the pooled sizes."""
-        return self.kernel.output_shape(space)
-
-    def space_macs(self, shape: tuple[int, ...]) -> int:
-        """Return the kernel's size times that of its output."""
-        kernel, _ = self.kernel.of_space(shape[1:])
-        return math.prod((*kernel, *self.frame_shape(shape)))
 
 
 class AvgPool1d(_AvgPoolNd):

@@ -234,3 +234,13 @@ def test_adaptive_pools_refuse_bad_options():
         co.AdaptiveAvgPool1d(1, 4, padding=4)
     with pytest.raises(ConfigError, match="kernel, stride and dilation must be at least 1"):
         co.AdaptiveAvgPool1d(1, 0)
+
+
+def test_pools_describe_themselves():
+    assert repr(co.MaxPool2d((3, None), padding=("causal", 0))) == (
+        "MaxPool2d((3, None), stride=(1, None), dilation=(1, 1), time_padding=(2, 0), "
+        "space_padding=(0,), fill=neg_inf)"
+    )
+    assert repr(co.AdaptiveAvgPool2d((1, 2), 4)) == (
+        "AdaptiveAvgPool2d((1, 2), window=4, time_padding=(0, 0), fill=zeros)"
+    )
