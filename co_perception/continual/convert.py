@@ -172,6 +172,11 @@ def _find_converter(torch_class: type[nn.Module]) -> Converter:
     raise AssertionError("nn.Module itself has an entry")
 
 
+def torch_class_of(module: nn.Module) -> type[nn.Module]:
+    """Return the class of torch.nn that a module is of, or derived from."""
+    return next(c for c in type(module).__mro__ if c.__module__.startswith("torch.nn."))
+
+
 def _check_plain(module: nn.Module) -> None:
     """Raise a ConfigError if a module does more than its class says."""
     if isinstance(module, nn.modules.lazy.LazyModuleMixin) and module.has_uninitialized_params():
@@ -196,3 +201,8 @@ def adopt(converted: ContinualModule, module: nn.Module) -> ContinualModule:
             getattr(converted.get_submodule(parent), f"_{kind}")[leaf] = tensor
     converted.train(module.training)
     return converted
+
+
+def integers(entries: tuple[Any, ...]) -> tuple[int, ...]:
+    """Return plain numbers: sizes that were computed may be numpy's, which no graph takes."""
+    return tuple(int(entry) for entry in entries)

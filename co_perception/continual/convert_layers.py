@@ -11,7 +11,13 @@ from torch import nn
 
 from co_perception.continual import activation, local
 from co_perception.continual.conv import Conv1d, Conv2d, Conv3d
-from co_perception.continual.convert import Conversion, adopt, register_conversion
+from co_perception.continual.convert import (
+    Conversion,
+    adopt,
+    integers,
+    register_conversion,
+    torch_class_of,
+)
 from co_perception.continual.local import Identity, Linear
 from co_perception.continual.module import ContinualModule
 from co_perception.continual.norm import BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RMSNorm
@@ -56,9 +62,10 @@ _PLAIN: dict[type[nn.Module], tuple[str, ...]] = {
 
 def _convert_plain(module: nn.Module, conversion: Conversion) -> ContinualModule:
     """Convert what works number by number, or drops some."""
-    name = type(module).__name__
+    torch_class = torch_class_of(module)
+    name = torch_class.__name__
     continual_class = getattr(activation, name, None) or getattr(local, name)
-    options = {key: getattr(module, key) for key in _PLAIN[type(module)]}
+    options = {key: getattr(module, key) for key in _PLAIN[torch_class]}
     if name in ("Dropout1d", "Dropout2d", "Dropout3d"):
         conversion.axes.expect_clip(int(name[-2]), over_time=False)
     has_slopes = isinstance(module, nn.PReLU) and module.num_parameters > 1
@@ -84,7 +91,7 @@ def _convert_along_axis(module: Any, conversion: Conversion) -> ContinualModule:
     """Convert activations along one axis."""
     if module.dim is None:
         raise ConfigError("leaves its axis to torch to guess; give dim")
-    continual_class = getattr(activation, type(module).__name__)
+    continual_class = getattr(activation, torch_class_of(module).__name__)
     converted: ContinualModule = continual_class(conversion.axes.find_axis(module.dim))
     return converted
 
@@ -94,8 +101,9 @@ def _convert_along_axis(module: Any, conversion: Conversion) -> ContinualModule:
 @register_conversion(nn.Conv3d)
 def _convert_conv(module: Any, conversion: Conversion) -> ContinualModule:
     rank = len(module.kernel_size)
+    kernel, stride, dilation = map(integers, (module.kernel_size, module.stride, module.dilation))
     time, *space = _conv_padding(module)
-    conversion.axes.expect_clip(rank, over_time=module.kernel_size[0] > 1 or time != (0, 0))
+    conversion.axes.expect_clip(rank, over_time=kernel[0] > 1 or time != (0, 0))
     if any(before != after for before, after in space):
         raise ConfigError(
             "pads an axis of space by one more behind than before (padding='same' and an even "
@@ -110,10 +118,10 @@ def _convert_conv(module: Any, conversion: Conversion) -> ContinualModule:
     converted = continual_class(
         module.in_channels,
         module.out_channels,
-        module.kernel_size,
-        module.stride,
+        kernel,
+        stride,
         (time, *(before for before, _ in space)),
-        module.dilation,
+        dilation,
         module.groups,
         module.bias is not None,
         module.padding_mode,
@@ -128,9 +136,10 @@ def _conv_padding(module: Any) -> list[tuple[int, int]]:
     if module.padding == "valid":
         return [(0, 0)] * len(module.kernel_size)
     if module.padding == "same":
-        totals = [d * (k - 1) for d, k in zip(module.dilation, module.kernel_size)]
+        sizes = zip(integers(module.dilation), integers(module.kernel_size))
+        totals = [d * (k - 1) for d, k in sizes]
         return [(total // 2, total - total // 2) for total in totals]
-    return [(pad, pad) for pad in module.padding]
+    return [(pad, pad) for pad in integers(module.padding)]
 
 
 @register_conversion(nn.Linear)
@@ -150,7 +159,7 @@ def _convert_batch_norm(module: Any, conversion: Conversion) -> ContinualModule:
     axes = conversion.axes
     if axes.time != "gone":
         ranks: dict[type[nn.Module], int] = {nn.BatchNorm2d: 2, nn.BatchNorm3d: 3}
-        rank = ranks.get(type(module), axes.rank if axes.channels == "second" else 1)
+        rank = ranks.get(torch_class_of(module), axes.rank if axes.channels == "second" else 1)
         axes.expect_clip(rank or 1, over_time=False)
     if not module.track_running_stats:
         raise ConfigError(

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from co_perception.continual import adaptive_pool, pool
-from co_perception.continual.convert import Conversion, register_conversion
+from co_perception.continual.convert import Conversion, register_conversion, torch_class_of
 from co_perception.continual.module import ContinualModule
 from co_perception.errors import ConfigError
 
@@ -31,12 +31,13 @@ def _convert_avg_pool(module: Any, conversion: Conversion) -> ContinualModule:
 def _convert_max_pool(module: Any, conversion: Conversion) -> ContinualModule:
     if module.return_indices:
         raise ConfigError("returns the places of its maxima, which count from a clip's start")
-    return _make_pool(module, conversion, dilation=module.dilation)
+    rank = int(torch_class_of(module).__name__[-2])
+    return _make_pool(module, conversion, dilation=_entries(module.dilation, rank))
 
 
 def _make_pool(module: Any, conversion: Conversion, **options: Any) -> ContinualModule:
     """Make the pool of the same name; its stride in time is the kernel where none was given."""
-    rank = int(type(module).__name__[-2])
+    rank = int(torch_class_of(module).__name__[-2])
     kernel, stride = _entries(module.kernel_size, rank), _entries(module.stride, rank)
     padding = _entries(module.padding, rank)
     conversion.axes.expect_clip(rank, over_time=kernel[0] > 1)
@@ -44,7 +45,7 @@ def _make_pool(module: Any, conversion: Conversion, **options: Any) -> Continual
         raise ConfigError(
             "may end in a smaller window (ceil_mode=True), and a stream does not tell its end"
         )
-    continual_class = getattr(pool, type(module).__name__)
+    continual_class = getattr(pool, torch_class_of(module).__name__)
     converted: ContinualModule = continual_class(kernel, stride, padding, **options)
     return converted
 
@@ -56,7 +57,7 @@ def _make_pool(module: Any, conversion: Conversion, **options: Any) -> Continual
 @register_conversion(nn.AdaptiveMaxPool2d)
 @register_conversion(nn.AdaptiveMaxPool3d)
 def _convert_adaptive_pool(module: Any, conversion: Conversion) -> ContinualModule:
-    rank = int(type(module).__name__[-2])
+    rank = int(torch_class_of(module).__name__[-2])
     time, *space = _entries(module.output_size, rank)
     axes = conversion.axes
     axes.expect_clip(rank, over_time=False)
@@ -74,11 +75,12 @@ def _convert_adaptive_pool(module: Any, conversion: Conversion) -> ContinualModu
             "pools the whole clip, and a stream has no whole; give from_torch(..., window=n), "
             "the number of frames that it shall see"
         )
-    continual_class = getattr(adaptive_pool, type(module).__name__)
+    continual_class = getattr(adaptive_pool, torch_class_of(module).__name__)
     converted: ContinualModule = continual_class((1, *space), window)
     return converted
 
 
 def _entries(value: Any, rank: int) -> tuple[Any, ...]:
     """Return one entry per axis."""
-    return tuple(value) if isinstance(value, tuple | list) else (value,) * rank
+    entries = value if isinstance(value, tuple | list) else (value,) * rank
+    return tuple(None if entry is None else int(entry) for entry in entries)

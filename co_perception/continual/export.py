@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from co_perception.continual.frames import frames_in
 from co_perception.continual.state import StreamState, flatten_state, unflatten_state
 from co_perception.errors import DependencyError
 
@@ -41,7 +42,8 @@ class Steppable(Protocol):
 class FlatStep(nn.Module):
     """A step as a function of tensors: (frame, update, *state) -> (output, valid, *next state).
 
-    The cold start is inside: zeros as state are a stream's beginning.
+    The cold start is inside: zeros as state are a stream's beginning. A network that ends in
+    several streams has several outputs.
 
     Args:
         module: The module that steps, a torch module.
@@ -64,7 +66,7 @@ class FlatStep(nn.Module):
         """Advance by one frame: (B, C, ...), (B,) bool, and the tensors of `flatten_state`."""
         state = unflatten_state(self.template, tensors)
         y, valid, state = self.module.forward_step(frame, state, update, phase=self.phase)
-        return (y, valid, *(leaf for _, leaf in flatten_state(state)))
+        return (*frames_in(y), valid, *(leaf for _, leaf in flatten_state(state)))
 
     def export(self, frame: Tensor) -> torch.export.ExportedProgram:
         """Return the step as a graph of torch operations, the number of rows open.
@@ -94,9 +96,13 @@ class FlatStep(nn.Module):
         """Return names for the inputs: frame, update, state_<name>..."""
         return ["frame", "update", *(f"state_{name}" for name in self.state_names)]
 
-    def output_names(self, output: str = "output") -> list[str]:
-        """Return names for the outputs: the given one, valid, next_<name>..."""
-        return [output, "valid", *(f"next_{name}" for name in self.state_names)]
+    def output_names(self, output: str = "output", streams: int = 1) -> list[str]:
+        """Return names for the outputs: the given one, valid, next_<name>...
+
+        Of several streams the outputs are <output>_0, <output>_1...
+        """
+        outputs = [output] if streams == 1 else [f"{output}_{i}" for i in range(streams)]
+        return [*outputs, "valid", *(f"next_{name}" for name in self.state_names)]
 
 
 def to_onnx(
@@ -135,12 +141,14 @@ def to_onnx(
             "pip install onnx onnxscript onnxruntime"
         ) from error
     flat = FlatStep(module, state, phase=phase)
+    exported = flat.export(frame)
+    streams = len(exported.graph_signature.user_outputs) - 1 - len(flat.state_names)
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
-            flat.export(frame),
+            exported,
             dynamo=True,
             input_names=flat.input_names(),
-            output_names=flat.output_names(output),
+            output_names=flat.output_names(output, streams),
             verbose=False,
         )
     assert program is not None

@@ -221,7 +221,7 @@ def _check_sizes(sizes: tuple[int, ...], where: str) -> None:
 
 def _fit(sizes: tuple[int, ...], shape: tuple[int, ...], where: str) -> tuple[int, ...]:
     """Return the sizes with the open one filled in, for as many numbers as a shape has."""
-    total, known = math.prod(shape), math.prod(size for size in sizes if size != -1)
+    total, known = math.prod(shape), math.prod([size for size in sizes if size != -1])
     if total % known or (-1 not in sizes and total != known):
         raise ShapeError(
             f"{where}: {total} numbers, of {shape}, do not make {sizes}; the row axis is not "

@@ -349,8 +349,24 @@ def test_continual_modules_and_plain_subclasses_pass():
     class Named(nn.Conv1d):
         label = "stem"
 
-    network = co.from_torch(nn.Sequential(Stem(), Named(4, 4, 1), co.Delay(2)))
-    assert [type(m).__name__ for m in network] == ["Sequential", "Conv1d", "Delay"]
+    class Act(nn.LeakyReLU):
+        pass
+
+    class Pool(nn.MaxPool1d):
+        pass
+
+    children = [Stem(), Named(4, 4, 1), Act(0.3), Pool(2, 1), co.Delay(2)]
+    network = co.from_torch(nn.Sequential(*children))
+    kinds = ["Sequential", "Conv1d", "LeakyReLU", "MaxPool1d", "Delay"]
+    assert [type(m).__name__ for m in network] == kinds
+    assert network[2].negative_slope == 0.3
+
+    class Doubled(nn.Conv1d):
+        def _conv_forward(self, *args):
+            return 2 * super()._conv_forward(*args)
+
+    with pytest.raises(ConfigError, match=r"itself \(Doubled\): has a forward"):
+        co.from_torch(Doubled(4, 4, 1))
 
 
 class Scale(nn.Module):
