@@ -52,7 +52,7 @@ def fit_kinds(
                 "them, WindowSingleOutput... modules make a frame of one"
             )
         if gives is None:
-            takes = takes or wanted
+            takes = wanted
         if child.output_kind:
             giver = f"'{name}' ({type(child).__name__})"
         gives = child.output_kind or gives or wanted

@@ -18,6 +18,9 @@ EXAMPLES = [
 SAYS = {
     "compose_a_cin": "steps, chunks and clips agree",
     "convert_a_torch_network": "on a clip of 8 frames the two differ by",
+    "detect_actions_in_features": "of 500 frames",
+    "stream_a_video": "no answer",
+    "train_with_truncated_backpropagation": "frame 1920",
 }
 
 
