@@ -34,7 +34,7 @@ from co_perception.errors import WeightsError
 from co_perception.skeleton.layouts import JointLayout, get_layout
 
 __all__ = ["CARD", "FORMAT_VERSION", "MODEL_YAML", "STEP", "WEIGHTS", "ModelFolder", "Thresholds",
-           "compute_sha256"]  # fmt: skip
+           "compute_sha256", "step_file"]  # fmt: skip
 
 FORMAT_VERSION = 1
 MODEL_YAML, WEIGHTS, STEP, CARD = "model.yaml", "weights.safetensors", "step.onnx", "MODEL_CARD.md"
@@ -141,6 +141,17 @@ class ModelFolder:
     def step_path(self) -> Path | None:
         """The exported step; None if the folder has none."""
         return self.path / STEP if STEP in self.files else None
+
+    @property
+    def step_files(self) -> tuple[str, ...]:
+        """Names of the exported step's files: one per phase of the time stride, or one alone."""
+        phases = (step_file(phase) for phase in range(self.time_stride))
+        return tuple(name for name in phases if name in self.files)
+
+
+def step_file(phase: int) -> str:
+    """Return the name of the file of a phase: step.onnx, step_1.onnx, ..."""
+    return f"step_{phase}.onnx" if phase else STEP
 
 
 def compute_sha256(path: Path) -> str:

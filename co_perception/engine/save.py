@@ -111,8 +111,8 @@ def save_model_folder(
         (folder / CARD).write_text(card, encoding="utf-8")
         _write_yaml(folder, content, (WEIGHTS, CARD))
         ModelFolder.load(folder)  # a wrong value is told before the slow export
-        export_step(model, folder / STEP)
-        _write_yaml(folder, content, (WEIGHTS, STEP, CARD))
+        steps = [file.name for file in export_step(model, folder / STEP).files]
+        _write_yaml(folder, content, (WEIGHTS, *steps, CARD))
         _check(folder)
         _replace(folder, target)
     return ModelFolder.load(target)

@@ -11,11 +11,12 @@ import yaml
 
 torch = pytest.importorskip("torch", reason="exporting needs torch")
 
+from co_perception import continual as co
 from co_perception.engine import ModelFolder, export
 from co_perception.engine.export import PARITY_TOLERANCE, export_step
 from co_perception.engine.save import save_model_folder
 from co_perception.errors import ConfigError, WeightsError
-from co_perception.models import create_model
+from co_perception.models import ContinualModel, create_model
 
 SMALL_BYTES = 100_000
 """The test network has 13 k parameters of 4 bytes; the graph adds some 20 kB."""
@@ -25,7 +26,9 @@ def test_export_equals_torch_is_small_and_gives_the_same_bytes_again(
     network, saved_folder, tmp_path
 ):
     path = tmp_path / "step.onnx"
-    assert export_step(network, path) <= PARITY_TOLERANCE
+    exported = export_step(network, path)
+    assert exported.difference <= PARITY_TOLERANCE
+    assert exported.form == "graph" and exported.files == (path,)
     assert path.stat().st_size < SMALL_BYTES
     assert path.read_bytes() == (saved_folder / "step.onnx").read_bytes()
 
@@ -36,16 +39,42 @@ def test_export_tells_nothing_of_the_machine(saved_folder):
         assert trace not in content
 
 
-def test_export_has_the_promised_names_and_an_open_batch(saved_folder, network):
+def test_a_masked_step_has_the_promised_names_and_an_open_batch(network, tmp_path):
     onnx = pytest.importorskip("onnx")
-    from co_perception import continual as co
 
-    graph = onnx.load(saved_folder / "step.onnx").graph
+    exported = export_step(network, tmp_path / "step.onnx", form="masked")
+    assert exported.form == "masked" and exported.difference <= PARITY_TOLERANCE
+    graph = onnx.load(tmp_path / "step.onnx").graph
     names = [name for name, _ in co.flatten_state(network.init_state(1))]
     assert [i.name for i in graph.input] == ["frame", "update", *(f"state_{n}" for n in names)]
     assert [o.name for o in graph.output] == ["logits", "valid", *(f"next_{n}" for n in names)]
     for value in (*graph.input, *graph.output):
         assert value.type.tensor_type.shape.dim[0].dim_param
+
+
+class Doubled(co.FrameLocal):
+    """An operator that no step graph knows."""
+
+    def forward(self, x):
+        return 2 * x
+
+
+def test_what_has_no_step_graph_gets_a_masked_step_or_is_refused(tmp_path):
+    layers = co.Sequential(co.Conv1d(3, 4, 3, padding=1), Doubled())
+    model = ContinualModel(
+        layers,
+        architecture="doubled",
+        arguments={},
+        input_kind="features",
+        step_shape=(3,),
+        expected_rate=10.0,
+    )
+    with pytest.raises(ConfigError, match="'1': Doubled has no form in a step graph"):
+        export_step(model, tmp_path / "step.onnx", form="graph")
+    with pytest.raises(ConfigError, match="expected one of auto, graph, masked; got 'fast'"):
+        export_step(model, tmp_path / "step.onnx", form="fast")
+    assert not list(tmp_path.iterdir())
+    assert export_step(model, tmp_path / "step.onnx").form == "masked"
 
 
 @pytest.mark.parametrize("factor", [1.001, float("nan")])
@@ -57,7 +86,7 @@ def test_export_refuses_a_step_that_differs_from_the_network(
     with torch.no_grad():
         next(other.parameters()).mul_(factor)
     content = (saved_folder / "step.onnx").read_bytes()
-    monkeypatch.setattr(export, "_export_bytes", lambda model: content)
+    monkeypatch.setattr(export, "_build", lambda model, form: ("graph", [content]))
     with pytest.raises(WeightsError, match="nothing was saved"):
         export_step(other, tmp_path / "step.onnx")
     assert not list(tmp_path.iterdir())

@@ -73,9 +73,9 @@ def open_backend(
         raise ConfigError(f"'device': expected one of {', '.join(DEVICES)}; got {device!r}.")
     name, _ = choose_backend(folder, backend)
     if name == "onnxruntime":
-        from co_perception.engine.backends.ort import OnnxruntimeBackend
+        from co_perception.engine.backends.ort import open_onnxruntime
 
-        return OnnxruntimeBackend(folder, rows, threads=threads)
+        return open_onnxruntime(folder, rows, threads=threads)
     from co_perception.engine.backends.torch_reference import TorchBackend
 
     return TorchBackend(folder, rows, threads=threads)

@@ -76,6 +76,11 @@ class StepBackend(abc.ABC):
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Advance the first rows; the arguments were checked."""
 
+    @property
+    @abc.abstractmethod
+    def state_bytes(self) -> int:
+        """Bytes of the state of all rows, with all buffers that hold it."""
+
     @abc.abstractmethod
     def reset(self, rows: Iterable[int]) -> None:
         """Make rows cold, in place."""

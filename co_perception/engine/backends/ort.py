@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The exported step on onnxruntime: the default, which needs no torch.
 
-The state lies in two sets of buffers. A step reads one set and writes the other, and the next step
-does the reverse: what was output becomes input by swapping pointers, nothing is copied.
+Two forms of step.onnx: step graphs, whose past lies in rings outside (see `engine.fast`), and
+masked steps, which take and give the whole state. A masked step has two sets of buffers: it reads
+one and writes the other, and the next step does the reverse.
 """
 
 from __future__ import annotations
@@ -17,17 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from co_perception.engine.backends.base import State, StepBackend, check_state
+from co_perception.engine.backends.step_graph import StepGraphBackend, read_step_graphs
+from co_perception.engine.fast.ort_executor import open_session
+from co_perception.engine.fast.ort_prepare import prepare_executors
 from co_perception.engine.model_folder import ModelFolder
-from co_perception.errors import DependencyError, WeightsError
+from co_perception.errors import WeightsError
 
-__all__ = ["OnnxruntimeBackend"]
+__all__ = ["MaskedStepBackend", "open_onnxruntime"]
 
 _DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_}
 _Buffers = dict[str, NDArray[Any]]
 
 
-class OnnxruntimeBackend(StepBackend):
-    """Steps `step.onnx` on the CPU.
+def open_onnxruntime(folder: ModelFolder, rows: int, *, threads: int = 1) -> StepBackend:
+    """Open a model folder's step on onnxruntime, on the CPU, with a cold state.
 
     Args:
         folder: The model folder.
@@ -38,13 +42,29 @@ class OnnxruntimeBackend(StepBackend):
         DependencyError: If onnxruntime is not installed.
         WeightsError: If the folder has no step.onnx, or one that does not fit its model.yaml.
     """
+    graphs = read_step_graphs(folder, "onnxruntime")
+    if graphs is None:
+        return MaskedStepBackend(folder, rows, threads=threads)
+    executors = prepare_executors(
+        list(graphs.values()),
+        [folder.files[name] for name in graphs],
+        threads=threads,
+        where=str(folder.step_path),
+    )
+    return StepGraphBackend("onnxruntime", executors, rows, folder=folder)
+
+
+class MaskedStepBackend(StepBackend):
+    """Steps a `step.onnx` that takes and gives the whole state; arguments as above."""
 
     name = "onnxruntime"
 
     def __init__(self, folder: ModelFolder, rows: int, *, threads: int = 1) -> None:
         self.rows, self.step_shape = rows, folder.input.step_shape
         self.classes = len(folder.labels)
-        self._session = _open_session(folder, threads)
+        path = folder.step_path
+        assert path is not None
+        self._session = open_session(path.read_bytes(), threads=threads, where=str(path))
         shape = (rows, *self.step_shape)
         self._frames: NDArray[np.float32] = np.zeros(shape, np.float32)
         self._update: NDArray[np.bool_] = np.zeros(rows, np.bool_)
@@ -106,6 +126,10 @@ class OnnxruntimeBackend(StepBackend):
             bind(binding.bind_output, f"next_{name}", buffer)
         return binding
 
+    @property
+    def state_bytes(self) -> int:
+        return sum(buffer.nbytes for buffers in self._states for buffer in buffers.values())
+
     def reset(self, rows: Iterable[int]) -> None:
         chosen = list(rows)
         self._warm[chosen] = False
@@ -128,31 +152,6 @@ class OnnxruntimeBackend(StepBackend):
         self._session = None
 
 
-def _open_session(folder: ModelFolder, threads: int) -> Any:
-    path = folder.step_path
-    if path is None:
-        raise WeightsError(
-            f"Model folder '{folder.path}': the onnxruntime backend needs step.onnx, and there is "
-            "none; save the model again with save_model_folder, or use backend='torch'."
-        )
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise DependencyError(
-            "Backend 'onnxruntime' needs onnxruntime; install it with: pip install onnxruntime"
-        ) from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    # A step is short and comes 15 times per second: threads that spin in between burn a core.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises classes of its own for every kind of damage
-        raise WeightsError(f"{path}: onnxruntime cannot load it; {error}") from error
-
-
 def _check_graph(
     session: Any, folder: ModelFolder
 ) -> dict[str, tuple[tuple[int, ...], type[np.generic]]]:
@@ -164,8 +163,7 @@ def _check_graph(
     states = [name[len("state_") :] for name in inputs if name.startswith("state_")]
     _check_names(path, "inputs", inputs, {"frame", "update", *(f"state_{s}" for s in states)})
     _check_names(path, "outputs", outputs, {"logits", "valid", *(f"next_{s}" for s in states)})
-    shape = folder.input.step_shape
-    _check_shape(path, inputs["frame"], shape, f"input ({folder.input})")
+    _check_shape(path, inputs["frame"], folder.input.step_shape, f"input ({folder.input})")
     _check_shape(path, inputs["update"], (), "one flag per row")
     _check_shape(
         path, outputs["logits"], (len(folder.labels),), f"labels ({len(folder.labels)} classes)"

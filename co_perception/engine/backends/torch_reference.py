@@ -56,6 +56,12 @@ class TorchBackend(StepBackend):
             logits, valid, self._state = self._model.forward_step(full, self._state, live)
         return logits[:n].numpy(), valid[:n].numpy()
 
+    @property
+    def state_bytes(self) -> int:
+        from co_perception import continual as co
+
+        return sum(leaf.nbytes for _, leaf in co.flatten_state(self._state))
+
     def reset(self, rows: Iterable[int]) -> None:
         import torch
 
