@@ -20,7 +20,7 @@ SAYS = {
     "convert_a_torch_network": "on a clip of 8 frames the two differ by",
     "detect_actions_in_features": "of 500 frames",
     "stream_a_video": "no answer",
-    "train_with_truncated_backpropagation": "frame 1920",
+    "train_with_truncated_backpropagation": "frame 1200",
 }
 
 
