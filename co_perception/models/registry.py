@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from co_perception.errors import ConfigError
 from co_perception.models.base import ContinualModel
 
-__all__ = ["create_model", "list_models", "register_model"]
+__all__ = ["create_model", "find_builder", "list_models", "register_model"]
 
 Builder = TypeVar("Builder", bound=Callable[..., ContinualModel])
 _BUILDERS: dict[str, Callable[..., ContinualModel]] = {}
@@ -31,6 +31,17 @@ def list_models(pattern: str = "*") -> list[str]:
     return sorted(fnmatch.filter(_BUILDERS, pattern))
 
 
+def find_builder(name: str) -> Callable[..., ContinualModel]:
+    """Return the function that makes a model; its signature and docstring tell the options.
+
+    Raises:
+        ConfigError: If the name is unknown.
+    """
+    if name not in _BUILDERS:
+        raise ConfigError(f"create_model: unknown model {name!r}; known models: {list_models()}")
+    return _BUILDERS[name]
+
+
 def create_model(name: str, **options: Any) -> ContinualModel:
     """Make a model with random weights.
 
@@ -40,9 +51,8 @@ def create_model(name: str, **options: Any) -> ContinualModel:
     Raises:
         ConfigError: If the name or an option is unknown, or an option is missing or out of range.
     """
-    if name not in _BUILDERS:
-        raise ConfigError(f"create_model: unknown model {name!r}; known models: {list_models()}")
-    parameters = inspect.signature(_BUILDERS[name]).parameters
+    builder = find_builder(name)
+    parameters = inspect.signature(builder).parameters
     unknown = sorted(options.keys() - parameters.keys())
     if unknown:
         raise ConfigError(
@@ -54,4 +64,4 @@ def create_model(name: str, **options: Any) -> ContinualModel:
             f"create_model({name!r}): options {sorted(required - options.keys())} have no "
             "default; give them by name"
         )
-    return _BUILDERS[name](**options)
+    return builder(**options)
