@@ -70,7 +70,10 @@ def find_options(file: WeightFile) -> dict[str, Any]:
     known = recognise(file.tensors.keys())
     if known is not None:
         return known.options(file.tensors)
-    options = json.loads(file.metadata.get(_ARGUMENTS, "{}"))
+    try:
+        options = json.loads(file.metadata.get(_ARGUMENTS, "{}"))
+    except (ValueError, RecursionError):
+        return {}
     return options if isinstance(options, dict) else {}
 
 

@@ -139,3 +139,19 @@ def test_files_cut_off_anywhere_are_named(tmp_path, share, as_zip):
     path.write_bytes(whole[: int(share * len(whole))])
     with pytest.raises(WeightsError, match=r"weights\.pth: .*damaged or cut off"):
         read_weight_file(path)
+
+
+@pytest.mark.parametrize("as_zip", [True, False], ids=["zip", "legacy"])
+def test_scrambled_files_load_or_are_told_and_nothing_else(tmp_path, as_zip):
+    path = tmp_path / "weights.pth"
+    torch.save({"model_state": WEIGHTS}, path, _use_new_zipfile_serialization=as_zip)
+    whole = path.read_bytes()
+    outcomes = set()
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x15]) + whole[place + 1 :])
+        try:
+            read_weight_file(path)
+            outcomes.add("loads")
+        except WeightsError:
+            outcomes.add("told")
+    assert outcomes == {"loads", "told"}

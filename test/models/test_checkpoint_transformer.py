@@ -83,7 +83,9 @@ def test_co_oadtr_loads_beside_its_arguments(tmp_path, name, depth, position):
 def test_another_depth_is_told(tmp_path):
     path = tmp_path / "checkpoint.pth"
     torch.save({"model": oadtr_state(make_model("co_oadtr_b2"), 2)}, path)
-    with pytest.raises(WeightsError, match="CoOadTR-b2, which 'co_oadtr_b1' cannot .*: co_oadtr_b2, oadtr_b2"):
+    with pytest.raises(
+        WeightsError, match="CoOadTR-b2, which 'co_oadtr_b1' cannot .*: co_oadtr_b2, oadtr_b2"
+    ):
         make_model("co_oadtr_b1").load_checkpoint(path)
 
 

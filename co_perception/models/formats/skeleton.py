@@ -44,12 +44,17 @@ def _without_containers(name: str) -> str:
     return _CONTAINERS.sub(r"\1", name)
 
 
+def _kind_of(names: Set[str]) -> str | None:
+    """Return which network of continual-skeletons a file is of; None: it is of no such network."""
+    if "layers.layer1.gcn.graph_attn" not in names:
+        return None
+    if any(".a_conv." in name for name in names):
+        return "agcn"
+    return "s_tr" if any(".attention_conv." in name for name in names) else "st_gcn"
+
+
 def _is_continual_skeletons(kind: str, nested: bool, names: Set[str]) -> bool:
-    if not any(name.startswith("layers.layer1.gcn.graph_attn") for name in names):
-        return False
-    text = " ".join(names)
-    found = ("a_conv" in text and "agcn") or ("attention_conv" in text and "s_tr") or "st_gcn"
-    return found == kind and nested == any(map(_CONTAINERS.match, names))
+    return _kind_of(names) == kind and nested == any(map(_CONTAINERS.match, names))
 
 
 def _options(layer: str, importance: str, tensors: Tensors) -> dict[str, Any]:
