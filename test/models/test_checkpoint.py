@@ -9,6 +9,8 @@ import torch
 
 from co_perception.errors import WeightsError
 from co_perception.models import create_model, save_weights
+from co_perception.models.checkpoint import find_architecture, find_options
+from co_perception.models.weight_files import read_weight_file
 
 pytest.importorskip("safetensors", reason="the weights' own format needs safetensors")
 
@@ -34,6 +36,30 @@ def test_weights_come_back_as_they_went(weights):
     assert report.tensors == len(model.state_dict())
     clip = torch.randn(2, 5, 9, 13)
     assert torch.equal(model(clip), source(clip))
+
+
+def test_own_weights_say_what_makes_the_model_again(weights, tmp_path):
+    file = read_weight_file(weights)
+    again = create_model(find_architecture(file), **find_options(file))
+    assert again.arguments == make_model().arguments
+    again.load_checkpoint(weights)
+    other = tmp_path / "other.safetensors"
+    save_weights(make_model(), other, {"arguments": "{not JSON"})
+    assert find_options(read_weight_file(other)) == {}
+
+
+def test_another_head_of_own_weights_is_told(tmp_path):
+    path = tmp_path / "weights.pth"
+    torch.save(make_model(num_classes=4).state_dict(), path)
+    with pytest.raises(WeightsError, match="the file is of num_classes=4, the model of num_class"):
+        make_model().load_checkpoint(path)
+
+
+def test_unknown_names_list_the_known_formats(tmp_path):
+    path = tmp_path / "weights.pth"
+    torch.save({"backbone.conv.weight": torch.zeros(2)}, path)
+    with pytest.raises(WeightsError, match=r"backbone\.conv\.weight, .* is known\. Known form"):
+        make_model().load_checkpoint(path)
 
 
 def test_torch_files_of_tensors_load_too(tmp_path):
