@@ -101,6 +101,12 @@ def test_paused_rows_of_tuples_keep_their_bits_and_show_no_numbers():
         assert leaf[1].abs().sum() == 0
     assert not valid.any()
     assert torch.equal(y, torch.zeros(2, 2))
+    for _ in range(2):
+        y, valid, after = net.forward_step(frames, after, torch.tensor([True, False]))
+    assert valid.tolist() == [True, False]
+    y.sum().backward()
+    for weight in net.parameters():
+        assert weight.grad.isfinite().all()
 
 
 def test_dispatch_reorders_copies_and_groups():
