@@ -101,16 +101,21 @@ def _refuse_by_head(path: Path, head: bytes) -> None:
         what = "a web page: the download failed, or needs a login; fetch the file itself"
     elif text.startswith(b"version https://git-lfs"):
         what = "a Git LFS pointer: run `git lfs pull` to get the file that it stands for"
-    elif head.startswith(_PICKLE) and not head.startswith(_LEGACY_TORCH):
+    elif head.startswith(_PICKLE) and not (head.startswith(_LEGACY_TORCH) or _has_header(head)):
         what = (
             "a plain pickle (Caffe2 model zoos use them): to read one is to run it, so it is "
             "refused. Take the .pyth or .pt of the same model, or convert it where you trust it"
         )
-    elif not head.startswith(_ZIP) and b"{" not in head[8:16] and _is_text(head):
+    elif not (head.startswith(_ZIP) or _has_header(head)) and _is_text(head):
         what = "text"
     else:
         return
     raise WeightsError(f"{path}: expected a safetensors file or one of torch.save, got {what}")
+
+
+def _has_header(head: bytes) -> bool:
+    """Tell whether this may be safetensors: a length of 8 bytes, which may begin with any, JSON."""
+    return head[8:9] == b"{"
 
 
 def _is_text(head: bytes) -> bool:
