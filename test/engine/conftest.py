@@ -16,6 +16,13 @@ from numpy.typing import NDArray
 from co_perception.engine import Recogniser, RecogniserConfig
 from co_perception.skeleton.types import Skeleton, TrackState
 
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory, monkeypatch) -> None:
+    """Keep what engines cache out of the home folder, and out of other tests."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
 LABELS = ("stand", "walk", "wave", "jump", "bend")
 SECOND = 1_000_000_000
 

@@ -25,7 +25,7 @@ from co_perception.engine.fast.plan import METADATA_KEY, Ring, StepPlan
 __all__ = ["block_graph"]
 
 _DOMAIN = "com.microsoft.nchwc"
-_BY_NUMBER = {"Add", "Max", "Mul", "Relu", "Sigmoid", "Tanh", "HardSwish", "Softsign"}
+_BY_NUMBER = {"Identity", "Add", "Max", "Mul", "Relu", "Sigmoid", "Tanh", "HardSwish", "Softsign"}
 """Operators that take blocked values as they are; of these Add and Mul also broadcast gates."""
 _FUSED = {"Relu", "Sigmoid", "Tanh"}
 """Activations that a blocked convolution applies itself."""
@@ -108,7 +108,7 @@ class _Blocking:
         return self._writer.to_model({METADATA_KEY: plan.to_json()})
 
     def _block_ring(self, ring: Ring) -> Ring:
-        if ring.is_input or len(ring.shape) != 3:
+        if len(ring.shape) != 3 or ring.shape[0] < self._block:  # camera frames stay as they come
             return ring
         shape = (self._pad(ring.shape[0]), *ring.shape[1:])
         return replace(ring, shape=shape, block=self._block)

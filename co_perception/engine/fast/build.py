@@ -73,9 +73,11 @@ def build_step_graphs(model: ContinualModel) -> list[Any]:
 
 def _lower(model: ContinualModel, network: Any, phase: int) -> _Phase:
     writer, shape = GraphWriter(), tuple(model.spec.step_shape)
-    context = Lowering(writer, phase)
+    context = Lowering(writer, phase, model.spec.time_stride)
     frame = Frames(writer.input("frame", ("rows", *shape)), shape, matrix=len(shape) == 1)
     logits = context.lower(network, frame, "")
     if logits is not None:
         writer.output("logits", context.to_matrix(logits).name, ("rows", model.num_classes))
+    elif not context.rings:
+        raise UnsupportedError(f"nothing is to do in phase {phase} of {model.spec.time_stride}")
     return _Phase(writer, context.rings, context.windows, logits is not None)

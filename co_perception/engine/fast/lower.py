@@ -78,6 +78,7 @@ class Lowering:
     Args:
         writer: Takes the nodes.
         phase: Number of the stream's frame, modulo the network's time stride.
+        period: That stride.
 
     Attributes:
         delay: Frames of the stream before the frame 0 of the layer at hand.
@@ -86,8 +87,8 @@ class Lowering:
         windows: So far.
     """
 
-    def __init__(self, writer: GraphWriter, phase: int) -> None:
-        self.writer, self._phase = writer, phase
+    def __init__(self, writer: GraphWriter, phase: int, period: int) -> None:
+        self.writer, self._phase, self._period = writer, phase, period
         self.delay, self.stride = 0, 1
         self.rings: list[Ring] = []
         self.windows: list[Window] = []
@@ -167,7 +168,9 @@ class Lowering:
         """
         if not ages:
             return []
-        is_input = x.name == "frame"
+        # One ring can hold the frames as they come in; a graph needs an output in every phase.
+        free = not any(ring.is_input for ring in self.rings)
+        is_input = x.name == "frame" and self._period == 1 and free
         self._open(path, "slots", x, max(ages), tuple(ages), blank, is_input=is_input, **facts)
         if not is_input:
             self.write_new(path, 0, x)
