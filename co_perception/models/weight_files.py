@@ -114,7 +114,7 @@ def _refuse_by_head(path: Path, head: bytes) -> None:
 
 
 def _has_header(head: bytes) -> bool:
-    """Tell whether this may be safetensors: a length of 8 bytes, which may begin with any, JSON."""
+    """Tell whether this may be safetensors: a length of 8 bytes of any value, then JSON."""
     return head[8:9] == b"{"
 
 
