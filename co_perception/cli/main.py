@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from co_perception import __version__
-from co_perception.cli import doctor, models, run
+from co_perception.cli import bench, doctor, models, run
 from co_perception.errors import CoPerceptionError
 
 __all__ = ["app", "main"]
@@ -29,6 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run.run)
+app.command("bench")(bench.bench)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
 

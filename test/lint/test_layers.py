@@ -28,15 +28,16 @@ MAY_USE = {
     "camera/demo": {"errors", "motion", "skeleton"},
     "pose": {"errors", "skeleton"},
     "engine": {"errors", "models", "continual", "skeleton"},
+    "bench": {"errors", "models", "continual", "engine"},
     "training": {"errors", "models", "continual", "skeleton", "motion", "engine"},
     "pipeline": PARTS,
     "nodes": {*PARTS, "__init__"},
-    "cli": {*PARTS, "__init__", "training"},
+    "cli": {*PARTS, "__init__", "bench", "training"},
 }
 # Third-party libraries that only these layers may know.
 ONLY_IN = {
     "rclpy": {"nodes"},
-    "torch": {"continual", "models", "engine", "training"},
+    "torch": {"bench", "continual", "models", "engine", "training"},
     "cv2": {"camera", "camera/demo", "pose", "pipeline"},
     "mediapipe": {"pose"},
     "onnxruntime": {"engine"},
@@ -148,6 +149,7 @@ def loaded_by(statement: str, blocked: tuple[str, ...] = ()) -> set[str]:
     "module",
     [
         "co_perception",
+        "co_perception.bench",
         "co_perception.camera",
         "co_perception.cli",
         "co_perception.engine",

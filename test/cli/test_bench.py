@@ -1,0 +1,57 @@
+# Copyright 2026 The co_perception authors
+# SPDX-License-Identifier: Apache-2.0
+"""`co-perception bench` on the model that ships: a real contest, short."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from co_perception.bench.lineup import line_up
+from co_perception.cli.main import main
+from co_perception.errors import ConfigError
+
+STARTER = Path(__file__).parents[2] / "models" / "starter"
+SHORT = ("--rounds", "2", "--seconds", "0.05")
+
+
+def run(*arguments):
+    with pytest.raises(SystemExit) as exit_:
+        main(["bench", *map(str, arguments)])
+    return exit_.value.code
+
+
+def test_backends_of_the_starter_are_compared_and_timed(tmp_path, capsys):
+    output, plot = tmp_path / "out" / "bench.json", tmp_path / "bench.png"
+    backends = ("-b", "onnxruntime", "-b", "torch", "-n", 1, "-n", 2)
+    assert run(STARTER, *backends, *SHORT, "--output", output, "--plot", plot) == 0
+    printed = capsys.readouterr().out
+    assert "starter onnxruntime x1" in printed
+    assert "quiet" in printed
+    content = json.loads(output.read_text())
+    names = [result["contestant"]["name"] for result in content["results"]]
+    assert names == [f"starter {b} x{n}" for n in (1, 2) for b in ("onnxruntime", "torch")]
+    ort, torch = content["results"][:2]
+    assert torch["difference"] <= 1e-4
+    assert ort["ratio"] is None and torch["ratio"]["median"] < 1.0
+    assert ort["about"]["torch"] is False  # the engine of a robot needs no torch
+    assert ort["latency"]["min"] <= ort["latency"]["median"] <= ort["latency"]["p99"]
+    assert ort["frames_per_second"] > 0 and ort["start_seconds"] > 0
+    assert content["costs"][0]["macs"] > 5e5
+    assert content["machine"]["cores"] >= 1
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_unknown_models_list_what_there_is(capsys):
+    assert run("cox3d_huge", *SHORT) == 2
+    said = capsys.readouterr().err
+    assert "cox3d_huge" in said
+    assert "cox3d_s" in said
+
+
+def test_contestants_of_one_model_share_a_group():
+    lined = line_up([("starter", STARTER)], backends=["auto", "onnxruntime"], batches=[1, 4])
+    assert [c.name for c in lined] == ["starter onnxruntime x1", "starter onnxruntime x4"]
+    assert {c.group for c in lined} == {"starter x1", "starter x4"}
+    with pytest.raises(ConfigError, match=r"batch sizes of 1 and more, got \[0\]"):
+        line_up([("starter", STARTER)], backends=["auto"], batches=[0])
