@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from co_perception.engine.activity import Activity, ActivityEvent, Reason, Validity
-from co_perception.engine.backends import StepBackend, choose_backend, open_backend
+from co_perception.engine.backends import StepBackend, open_chosen
 from co_perception.engine.clock import TickClock, TimeStep
 from co_perception.engine.config import RecogniserConfig, check_fits
 from co_perception.engine.model_folder import ModelFolder
@@ -94,7 +94,7 @@ class Recogniser:
 
         Args:
             path: The model folder; see `find_model` for the installed ones.
-            backend: "auto", "onnxruntime" or "torch".
+            backend: "auto", "onnxruntime", "openvino" or "torch".
             device: "cpu".
             max_streams: People followed at once, 1..1024; others are reported OVER_LIMIT.
             config: Parameters.
@@ -108,8 +108,9 @@ class Recogniser:
         rows = Slots(max_streams).count
         model = ModelFolder.load(path)
         check_fits(config, model)
-        name, why = choose_backend(model, backend)
-        opened = open_backend(model, rows, backend=name, device=device, threads=config.threads)
+        opened, why = open_chosen(
+            model, rows, backend=backend, device=device, threads=config.threads
+        )
         # The first step of a session allocates: not while somebody waits for an answer.
         opened.step(np.zeros((1, *opened.step_shape), np.float32), np.ones(1, bool))
         opened.reset(range(rows))

@@ -21,7 +21,7 @@ from typing import Any
 
 from co_perception.errors import WeightsError
 
-__all__ = ["METADATA_KEY", "PLAN_VERSION", "Ring", "StepPlan", "Window"]
+__all__ = ["METADATA_KEY", "PLAN_VERSION", "Ring", "StepPlan", "Window", "read_plan"]
 
 METADATA_KEY = "co_perception.step_plan"
 PLAN_VERSION = 1
@@ -149,6 +149,34 @@ class StepPlan:
             f"{where}: expected a step plan of version {PLAN_VERSION}, got {version}; export it "
             "again with this release: engine.export.export_step."
         )
+
+
+def read_plan(content: bytes, where: str) -> StepPlan:
+    """Return the plan in an ONNX file, without a library that reads such files.
+
+    Args:
+        content: The file. A metadata entry in it is the key, byte 0x12, the value's length in
+            groups of 7 bits, lowest first, and the value.
+        where: The file, for messages.
+
+    Raises:
+        WeightsError: If there is none, or one of another version.
+    """
+    start = content.find(METADATA_KEY.encode()) + len(METADATA_KEY)
+    if start < len(METADATA_KEY) or content[start : start + 1] != b"\x12":
+        raise WeightsError(
+            f"{where}: expected a step graph, with its plan as metadata; export it again with "
+            "engine.export.export_step."
+        )
+    start, length, shift = start + 1, 0, 0
+    while start < len(content):
+        byte = content[start]
+        length |= (byte & 0x7F) << shift
+        start, shift = start + 1, shift + 7
+        if byte < 0x80:
+            break
+    text = content[start : start + length].decode("utf-8", errors="replace")
+    return StepPlan.from_json(text, where)
 
 
 def _with_tuples(data: dict[str, Any]) -> dict[str, Any]:
