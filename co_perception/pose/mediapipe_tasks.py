@@ -3,8 +3,8 @@
 """MediaPipe's Tasks API (mediapipe >= 1.0, also 0.10) as a pose detector.
 
 Two landmarkers share the work. One runs in VIDEO mode: it follows the figures and searches the
-whole image only when it has lost them (12 ms an image instead of 19, measured). The other runs in
-IMAGE mode, for second looks.
+whole image only when it has lost them. The other runs in IMAGE mode, for second looks. Both get
+the landmark network without its mask (see `tflite_trim.py`).
 
 VIDEO mode with one person smooths the landmarks by a One-Euro filter on the time stamps it is
 given, with a lag that would come on top of our own smoothing. So it is not given the image's
@@ -23,7 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from co_perception.errors import DependencyError, WeightsError
+from co_perception.pose.bundle import read_without_mask
 from co_perception.pose.raw import PoseDetector, RawPose
+from co_perception.pose.rgb import RgbBuffer
 
 __all__ = ["TasksDetector"]
 
@@ -51,19 +53,21 @@ class TasksDetector(PoseDetector):
     def __init__(self, asset: Path, *, max_people: int, min_confidence: float) -> None:
         self._mp, self._vision, self._base = _import_mediapipe()
         self._ticks = 0
+        self._rgb = RgbBuffer()
         self._follower: Any = None
         self._looker: Any = None
+        bundle = read_without_mask(asset)
         try:
-            self._follower = self._create(asset, "VIDEO", max_people, min_confidence)
+            self._follower = self._create(bundle, "VIDEO", max_people, min_confidence)
             people = max(max_people, _LOOK_PEOPLE)
-            self._looker = self._create(asset, "IMAGE", people, min_confidence)
+            self._looker = self._create(bundle, "IMAGE", people, min_confidence)
         except (RuntimeError, ValueError, OSError) as error:
             self.close()
             raise WeightsError(f"pose asset: MediaPipe refuses '{asset}': {error}") from error
 
-    def _create(self, asset: Path, mode: str, people: int, confidence: float) -> Any:
+    def _create(self, bundle: bytes, mode: str, people: int, confidence: float) -> Any:
         options = self._vision.PoseLandmarkerOptions(
-            base_options=self._base(model_asset_path=str(asset)),
+            base_options=self._base(model_asset_buffer=bundle),
             running_mode=getattr(self._vision.RunningMode, mode),
             num_poses=people,
             min_pose_detection_confidence=confidence,
@@ -94,7 +98,7 @@ class TasksDetector(PoseDetector):
         self._follower = self._looker = None
 
     def _wrap(self, image_bgr: NDArray[np.uint8]) -> Any:
-        rgb = np.ascontiguousarray(image_bgr[..., ::-1])
+        rgb = self._rgb.convert(image_bgr)  # MediaPipe copies it
         return self._mp.Image(image_format=self._mp.ImageFormat.SRGB, data=rgb)
 
 
