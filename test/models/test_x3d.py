@@ -71,13 +71,14 @@ def test_gradients_through_steps_equal_the_clips(video_peers):
 
 @torch.inference_mode()
 def test_one_frame_reaches_exactly_the_claimed_outputs():
+    torch.manual_seed(0)
     model = create_model("cox3d_xs", num_classes=3, image_size=32, width=0.125).double().eval()
     for parameter in model.parameters():  # no frame's weight may vanish in the sum of many
         parameter.abs_()
     field, first = model.spec.receptive_field, 3
     clip = torch.rand(1, 3, first + field + 2, 32, 32, dtype=torch.float64)
     other = clip.clone()
-    other[:, :, first] += 1e6
+    other[:, :, first] += 1e9
     pair = torch.cat([clip, other])
     ys, _, _ = model.forward_steps(pair, model.init_state(2))
     assert (ys[0] != ys[1]).any(0).nonzero().flatten().tolist() == list(
