@@ -46,6 +46,7 @@ class PerceptionNode(LifecycleNode):  # type: ignore[misc]
         self.label = "unconfigured"
         self.enabled = True
         self.exit_code: int | None = None
+        self.wake: Callable[[], object] = lambda: None
         self.stats = NodeStatistics()
         self.throttle = Throttle()
         self._silence = Throttle(_SILENCE_LINE_SEC)
@@ -95,6 +96,11 @@ class PerceptionNode(LifecycleNode):  # type: ignore[misc]
         success = TransitionCallbackReturn.SUCCESS
         return bool(self.trigger_configure() == success and self.trigger_activate() == success)
 
+    def end(self, exit_code: int) -> None:
+        """Let the process end; may be called from any thread."""
+        self.exit_code = exit_code
+        self.wake()
+
     def finish(self) -> None:
         """Free everything in reverse order, whatever state the node is in."""
         for hook in (self.do_deactivate, self.do_cleanup):
@@ -133,7 +139,7 @@ class PerceptionNode(LifecycleNode):  # type: ignore[misc]
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Free everything; the process then ends."""
         self.finish()
-        self.exit_code = 0
+        self.end(0)
         return TransitionCallbackReturn.SUCCESS
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:

@@ -147,7 +147,7 @@ class FusedNode(PerceptionNode):
     def _finish(self) -> None:
         """Ask the main thread to end the process."""
         self._ended = True
-        self.exit_code = 0
+        self.end(0)
 
     # On the worker's thread.
     def _work(self, item: tuple[Frame, int], _: int) -> None:
