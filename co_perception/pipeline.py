@@ -67,7 +67,10 @@ def open_camera(config: CameraConfig) -> FrameSource:
 
 
 class PoseStage:
-    """Images to tracked, smoothed skeletons: estimator, tracker, smoother. One thread owns it."""
+    """Images to tracked, smoothed skeletons: estimator, tracker, smoother. One thread owns it.
+
+    `process` looks at every image it is given, `look` at as many as `pose_rate` says.
+    """
 
     def __init__(self, config: PoseConfig | None = None) -> None:
         """Load the estimator.
@@ -77,6 +80,7 @@ class PoseStage:
             DependencyError: If its library is not installed.
         """
         from co_perception.pose import create_estimator
+        from co_perception.pose.pace import LookPace
         from co_perception.skeleton.smoothing import OneEuroConfig, SkeletonSmoother
         from co_perception.skeleton.tracking import PersonTracker, TrackerConfig
 
@@ -92,6 +96,7 @@ class PoseStage:
         self._tracker = PersonTracker(TrackerConfig(grace_sec=config.grace_sec))
         smoothing = OneEuroConfig(min_cutoff_hz=config.min_cutoff_hz, beta=config.beta)
         self._smoother = SkeletonSmoother(smoothing) if config.smooth else None
+        self._pace = LookPace(config.pose_rate)
         self._size: tuple[int, int] | None = None
         self._stamp_ns: int | None = None
         self._people: list[Skeleton] = []
@@ -106,6 +111,35 @@ class PoseStage:
     def layout(self) -> str:
         """Joint layout of the skeletons."""
         return self._estimator.layout
+
+    def is_due(self, size: tuple[int, int], stamp_ns: int) -> bool:
+        """Whether an image is to be looked at: all are, unless `pose_rate` is below their rate.
+
+        Args:
+            size: Width and height, pixels: another one is looked at in any case.
+            stamp_ns: The image's time.
+        """
+        changed = self._size not in (None, size) or self._jumped_back(stamp_ns)
+        return changed or self._pace.is_due(stamp_ns)
+
+    def look(self, image: NDArray[np.uint8], stamp_ns: int) -> tuple[list[Skeleton], bool]:
+        """Return the people of one image, and whether it was looked at (`process` or `hold`)."""
+        if self.is_due((image.shape[1], image.shape[0]), stamp_ns):
+            return self.process(image, stamp_ns), True
+        return self.hold(stamp_ns), False
+
+    def hold(self, stamp_ns: int) -> list[Skeleton]:
+        """Return the people known, where they were last seen, for an image not looked at."""
+        last_ns = stamp_ns if self._stamp_ns is None else self._stamp_ns
+        since_ns = max(stamp_ns - last_ns, 0)
+        return [
+            replace(
+                skeleton,
+                track_age_ns=skeleton.track_age_ns + since_ns,
+                track_state=TrackState(max(skeleton.track_state, TrackState.OK)),
+            )
+            for skeleton in self._people
+        ]
 
     def process(self, image: NDArray[np.uint8], stamp_ns: int) -> list[Skeleton]:
         """Find the people of one image.
@@ -136,6 +170,7 @@ class PoseStage:
         self._size = size
         stamp_ns = max(stamp_ns, self._stamp_ns or stamp_ns)
         self._stamp_ns = stamp_ns
+        self._pace.looked(stamp_ns)
         tracked = self._tracker.update(self._estimator.estimate(image, stamp_ns), stamp_ns)
         if self._smoother is not None:
             tracked = self._smoother.update(tracked, stamp_ns)
@@ -148,6 +183,7 @@ class PoseStage:
         self._gone += [replace(s, track_state=TrackState.REMOVED) for s in self._people]
         self._people = []
         self._stamp_ns = self._size = None
+        self._pace.reset()
         self._estimator.reset()
         self._tracker.reset()
         if self._smoother is not None:
@@ -216,18 +252,21 @@ class ActivityStage:
         """Ids of the people that are known now."""
         return self._recogniser.streams
 
-    def process(self, skeletons: Sequence[Skeleton], stamp_ns: int) -> list[Activity]:
+    def process(
+        self, skeletons: Sequence[Skeleton], stamp_ns: int, *, looked: bool = True
+    ) -> list[Activity]:
         """Say what each person is doing.
 
         Args:
             skeletons: Of one image, with ids. A LOST one is no evidence, since it only repeats
                 the last one seen; a REMOVED one ends that person's state.
             stamp_ns: The image's time.
+            looked: False: the image was not looked at, and the skeletons are `PoseStage.hold`'s.
 
         Returns:
             One activity per skeleton, in the same order.
         """
-        return self._recogniser.update(stamp_ns, {s.body_id: s for s in skeletons})
+        return self._recogniser.update(stamp_ns, {s.body_id: s for s in skeletons}, looked=looked)
 
     def take_events(self) -> list[ActivityEvent]:
         """Return the events since the last call, oldest first."""
@@ -252,6 +291,7 @@ class PipelineResult:
         activities: One per skeleton, in the same order.
         events: What began or ended at this image.
         timings: Seconds spent per stage: "pose", "activity".
+        looked: False: the image was left out by `pose_rate`, and the skeletons are the last ones.
     """
 
     frame: Frame
@@ -259,6 +299,7 @@ class PipelineResult:
     activities: list[Activity]
     events: list[ActivityEvent] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
+    looked: bool = True
 
 
 class Pipeline:
@@ -281,11 +322,12 @@ class Pipeline:
             self.reset(Reason.RESET_TIME_JUMP)
         self._loop = frame.loop
         started = time.perf_counter()
-        skeletons = self.pose.process(frame.image, frame.stamp_ns)
+        skeletons, looked = self.pose.look(frame.image, frame.stamp_ns)
         posed = time.perf_counter()
-        activities = self.activity.process(skeletons, frame.stamp_ns)
+        activities = self.activity.process(skeletons, frame.stamp_ns, looked=looked)
         timings = {"pose": posed - started, "activity": time.perf_counter() - posed}
-        return PipelineResult(frame, skeletons, activities, self.activity.take_events(), timings)
+        events = self.activity.take_events()
+        return PipelineResult(frame, skeletons, activities, events, timings, looked)
 
     def reset(self, reason: Reason = Reason.RESET_SERVICE) -> None:
         """Start all stages anew."""

@@ -19,6 +19,7 @@ from co_perception.errors import ConfigError
 
 __all__ = ["ActivityConfig", "CameraConfig", "PipelineConfig", "PoseConfig"]
 
+_LEAST_POSE_RATE = 5.0
 _T = TypeVar("_T")
 
 
@@ -78,6 +79,16 @@ class PoseConfig(_Section):
     smooth: bool = _plain(True, "smooth joints over time (One-Euro filter)")
     min_cutoff_hz: float = _number(1.5, 0.01, 1000.0, "Hz, smoothing of a resting joint")
     beta: float = _number(6.0, 0.0, 1000.0, "rise of the cutoff with speed")
+    pose_rate: float = _number(0.0, 0.0, 1000.0, "Hz, images that are looked at; 0: every image")
+
+    def __post_init__(self) -> None:
+        """Refuse rates at which no network would ever get evidence."""
+        super().__post_init__()
+        if 0 < self.pose_rate < _LEAST_POSE_RATE:
+            raise ConfigError(
+                f"'pose_rate': expected 0 (every image) or at least {_LEAST_POSE_RATE:g} Hz, got "
+                f"{self.pose_rate!r}; poses farther apart than 0.25 s are no evidence."
+            )
 
 
 @dataclass(frozen=True)

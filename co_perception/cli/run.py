@@ -48,6 +48,9 @@ def run(
     ] = None,
     max_people: Annotated[int | None, typer.Option(help="People looked for in an image.")] = None,
     min_confidence: Annotated[float | None, typer.Option(help="Of a pose, 0 to 1.")] = None,
+    pose_rate: Annotated[
+        float | None, typer.Option(help="Images looked at per second; 0: every one (default).")
+    ] = None,
     smooth: Annotated[
         bool | None, typer.Option("--smooth/--no-smooth", help="Smooth joints over time.")
     ] = None,
@@ -79,8 +82,8 @@ def run(
     flags = {
         "camera": source, "model": model, "max_people": max_people, "width": width,
         "min_confidence": min_confidence, "smooth": smooth, "height": height, "rate": rate,
-        "rotate": rotate, "loop": loop, "persons": persons, "seed": seed, "backend": backend,
-        "device": device, "real_time": realtime,
+        "pose_rate": pose_rate, "rotate": rotate, "loop": loop, "persons": persons, "seed": seed,
+        "backend": backend, "device": device, "real_time": realtime,
     }  # fmt: skip
     overrides = {key: value for key, value in flags.items() if value is not None}
     overrides.update(parse_settings(set_ or []))

@@ -116,7 +116,9 @@ class Recogniser:
         opened.reset(range(rows))
         return cls(model, opened, backend_reason=why, config=config)
 
-    def update(self, stamp_ns: int, inputs: Mapping[str, Skeleton | None]) -> list[Activity]:
+    def update(
+        self, stamp_ns: int, inputs: Mapping[str, Skeleton | None], *, looked: bool = True
+    ) -> list[Activity]:
         """Take the skeletons of one image and say what each person is doing.
 
         Args:
@@ -124,6 +126,8 @@ class Recogniser:
                 model's. A jump back, or a gap longer than `max_gap_sec`, begins everything anew.
             inputs: Skeleton by stream id; None for a person who is known but has no usable pose
                 in this image. A stream that is not named for longer than `grace_sec` has left.
+            looked: False: nobody was looked for in this image. The skeletons then only say who is
+                known; none is evidence.
 
         Returns:
             One activity per entry of `inputs`, in its order.
@@ -137,6 +141,8 @@ class Recogniser:
         self._ownership.check()
         stamp_ns = operator.index(stamp_ns)
         poses = {key: self._to_pose(key, item, stamp_ns) for key, item in inputs.items()}
+        if not looked:
+            poses = {k: p if isinstance(p, Reason) else Reason.NONE for k, p in poses.items()}
         self._counters.images += 1
         step = self._clock.observe(stamp_ns)
         now_ns = self._clock.newest_ns

@@ -90,6 +90,8 @@ class AnswerPublisher:
         skeletons: list[Skeleton],
         dropped: int,
         started_sec: float,
+        *,
+        looked: bool = True,
     ) -> tuple[list[Activity], list[ActivityEvent]]:
         """Recognise and publish.
 
@@ -99,12 +101,13 @@ class AnswerPublisher:
             skeletons: Everybody's, with ids and ages; LOST and REMOVED tracks included.
             dropped: Images not processed since the last call.
             started_sec: `time.perf_counter()` when the work on this image began.
+            looked: False: the image was left out by `pose_rate`.
         Returns:
             What was published: an activity for each skeleton, and the events.
         """
         stamp = stamp_ns(header.stamp)
         self._notice_changes(stamp, image_size)
-        activities = self._with_reload(self._stage.process(skeletons, stamp))
+        activities = self._with_reload(self._stage.process(skeletons, stamp, looked=looked))
         by_id = {skeleton.body_id: skeleton for skeleton in skeletons}
         message = ActivityArray(
             header=header,

@@ -88,6 +88,8 @@ POSE = (
     _key("smooth", "Smooth the joints of each person over time (One-Euro filter)"),
     _key("min_cutoff_hz", "Smoothing of a joint at rest: the lower, the smoother", "Hz"),
     _key("beta", "Rise of that cutoff with the joint's speed: the higher, the less lag"),
+    _key("pose_rate", "Images looked at per second, at least 5; 0: every image. For those between,"
+         " scores are HELD and no skeletons are sent", "Hz"),
 )  # fmt: skip
 
 ACTIVITY = (

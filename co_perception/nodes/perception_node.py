@@ -34,7 +34,7 @@ __all__ = ["FusedNode", "main"]
 
 
 class FusedNode(PerceptionNode):
-    """One `activity` and one `skeletons` message for each processed image.
+    """One `activity` message for each processed image, one `skeletons` for each looked at.
 
     The reader's thread leaves the newest frame in the mailbox; the worker's thread alone owns
     estimator, tracker, network and video file, and publishes. With `real_time` false the reader
@@ -78,7 +78,7 @@ class FusedNode(PerceptionNode):
         self._duration_ns = round(float(given["duration_sec"]) * 1e9)
         self._first_ns: int | None = None
         self._images = ImageCount()
-        self._loop = 0
+        self._looks = self._unseen = self._loop = 0
         self._ended = False
         self._reader = make_reader(given, self._on_frame, self._on_end, self._on_source_error)
         rate = self._reader.info.rate
@@ -161,25 +161,39 @@ class FusedNode(PerceptionNode):
         if self._image is not None and self._image.get_subscription_count():
             self._image.publish(image_message(frame.image, header))
         posing = time.perf_counter()
-        skeletons = self._pose.process(frame.image, frame.stamp_ns)
+        skeletons, looked = self._pose.look(frame.image, frame.stamp_ns)
         posed = time.perf_counter()
         dropped = self._images.processed(number)
         self.stats.count("dropped", dropped)
         size = (frame.image.shape[1], frame.image.shape[0])
-        pose = SkeletonArray(
-            sequence=self._answers.sequence,
-            dropped_images=dropped,
-            compute=duration_message(round((posed - posing) * 1e9)),
+        activities, events = self._answers.answer(
+            header, size, skeletons, dropped, started, looked=looked
+        )
+        answered = time.perf_counter()
+        times = {"pose": posed - posing, "activity": answered - posed}
+        result = PipelineResult(frame, skeletons, activities, events, times, looked)
+        self._unseen += dropped
+        if looked:
+            self._publish_skeletons(result, header, size)
+        else:
+            self.stats.count("left out by pose_rate")
+        self._show(result, header)
+        times["show"] = time.perf_counter() - answered
+        self.stats.processed(times, people=len(skeletons))
+
+    def _publish_skeletons(
+        self, result: PipelineResult, header: Header, size: tuple[int, int]
+    ) -> None:
+        message = SkeletonArray(
+            sequence=self._looks,
+            dropped_images=self._unseen,
+            compute=duration_message(round(result.timings["pose"] * 1e9)),
             estimator=self._pose.name,
             joint_layout=self._pose.layout,
         )
-        activities, events = self._answers.answer(header, size, skeletons, dropped, started)
-        answered = time.perf_counter()
-        self._skeletons.publish(fill_skeletons(pose, header, size, skeletons))
-        times = {"pose": posed - posing, "activity": answered - posed}
-        self._show(PipelineResult(frame, skeletons, activities, events, times), header)
-        times["show"] = time.perf_counter() - answered
-        self.stats.processed(times, people=len(skeletons))
+        self._skeletons.publish(fill_skeletons(message, header, size, result.skeletons))
+        self._looks += 1
+        self._unseen = 0
 
     def _start_over(self, loop: int) -> None:
         """Begin anew with a further turn of the file: its people are others."""

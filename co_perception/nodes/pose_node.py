@@ -27,7 +27,7 @@ __all__ = ["PoseNode", "main"]
 
 
 class PoseNode(PerceptionNode):
-    """One `skeletons` message for each processed image.
+    """One `skeletons` message for each image that is looked at.
 
     The subscription leaves the newest image in the mailbox; the worker's thread alone converts
     it, owns the estimator and the tracker, and publishes.
@@ -92,6 +92,9 @@ class PoseNode(PerceptionNode):
         started = time.perf_counter()
         self._dropped += dropped
         self.stats.count("dropped", dropped)
+        if not self._stage.is_due(self._size_of(message), stamp_ns(message.header.stamp)):
+            self.stats.count("left out by pose_rate")
+            return
         try:
             image = rotate_image(image_from_message(message), self._degrees)
         except CoPerceptionError as error:
@@ -109,6 +112,12 @@ class PoseNode(PerceptionNode):
             "publish": time.perf_counter() - estimated,
         }
         self.stats.processed(times, people=len(skeletons))
+
+    def _size_of(self, message: Image) -> tuple[int, int]:
+        """Return width and height of the image as it will be looked at."""
+        turned = self._degrees in (90, 270)
+        size = (message.width, message.height)
+        return size[::-1] if turned else size
 
     def _publish(self, source: Image, image: Any, skeletons: list, started: float) -> None:
         message = SkeletonArray(

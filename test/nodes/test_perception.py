@@ -96,6 +96,23 @@ def test_fused_node_reads_a_file_without_losing_a_frame(ros, clip):
     assert steps == pytest.approx([50e6] * 59, rel=0.01)
 
 
+def test_fused_node_at_a_pose_rate_answers_every_image_and_looks_at_half(ros, clip):
+    answers = ros.listen(ActivityArray, "activity", QUEUE)
+    skeletons = ros.listen(SkeletonArray, "skeletons", QUEUE)
+    given = {"camera": str(clip), "real_time": False, "autostart": False, "pose_rate": 10.0}
+    node = ros.start("perception_node", given)
+    assert ros.change("perception_node", "configure")
+    ros.spin(1.0)
+    assert ros.change("perception_node", "activate")
+    ros.until(lambda: node.process.poll() is not None, "the end of the node")
+    ros.spin(0.5)
+    assert node.wait() == 0
+    assert len(answers) == 60
+    assert {a.dropped_images for a in answers} == {s.dropped_images for s in skeletons} == {0}
+    assert [s.sequence for s in skeletons] == list(range(30))
+    assert stamps_of(skeletons) == stamps_of(answers)[::2]
+
+
 def test_fused_node_on_a_real_clip_finds_one_person_and_loses_nothing(ros, clips_dir):
     answers = ros.listen(ActivityArray, "activity", QUEUE)
     node = ros.start(

@@ -117,6 +117,21 @@ def test_an_image_of_another_size_and_stamps_that_go_back_are_borne(ros, picture
     assert node.stop() == 0
 
 
+def test_images_between_two_looks_bring_no_message(ros, pictures):
+    feed = Feed(ros)
+    ros.start("pose_node", {"pose_rate": 15.0})
+    feed.connect()
+    looked = []
+    for k in range(0, 6, 2):
+        stamp_ns = START_NS + k * STEP_NS // 2
+        looked.append(feed.exchange(feed.message(pictures[k], stamp_ns)))
+        feed.publisher.publish(feed.message(pictures[k], stamp_ns + STEP_NS // 2))
+        ros.spin(0.2)
+    assert len(feed.answers) == len(looked)
+    assert [s.sequence for s in looked] == [0, 1, 2]
+    assert looked[-1].skeletons[0].track_state == Skeleton.TRACK_OK
+
+
 def test_turned_images_are_turned_back(ros, pictures):
     feed = Feed(ros)
     ros.start("pose_node", {"rotate": 90})
