@@ -40,7 +40,7 @@ class TasksDetector(PoseDetector):
     Args:
         asset: Path of the `.task` bundle.
         max_people: Most people to follow, at least 1. With more than one, the whole image is
-            searched until that many are found (19 ms an image and more).
+            searched until that many are found (14 ms more an image).
         min_confidence: For detection, presence and tracking, 0..1.
 
     Raises:
