@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "co_perception"
 
 # Modules beside the pipeline that draw and log what it says belong to its layer.
-PIPELINE = ("overlay", "palette", "pipeline", "pipeline_config", "timeline", "video_writer")
+PIPELINE = (
+    "overlay", "palette", "pipeline", "pipeline_config", "pose_stage", "timeline", "video_writer",
+)  # fmt: skip
 PARTS = {"errors", "skeleton", "camera", "pose", "engine", "pipeline"}
 MAY_USE = {
     "__init__": set(),
