@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compare the skeleton networks at full size with the same written out in torch.nn, clip and step.
 
-Usage: python benchmarks/parity_skeleton.py [NAME ...] [--output docs/parity_skeleton.md]
+Usage: python benchmarks/parity_skeleton.py [NAME ...] [--output docs/parity/skeleton.md]
 
 Same weights, random but with every layer in use; scenes of two persons with 25 joints of noise;
 fp32 on the CPU. Prints one line per network and ends with 1 where a difference is above 1e-5. Rows
@@ -41,7 +41,7 @@ these frames with a head that slides. Two persons of 25 joints, 60 classes, rand
 batch-norm statistics that matter. Accuracy is not measured here.
 
 ```
-python benchmarks/parity_skeleton.py --output docs/parity_skeleton.md
+python benchmarks/parity_skeleton.py --output docs/parity/skeleton.md
 ```
 
 """

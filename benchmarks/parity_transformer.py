@@ -36,7 +36,7 @@ the window that it rests on: max|ours - torch's| / max|torch's| of the logits, f
 limit. Weights are random; accuracy is not measured here.
 
 ```
-python benchmarks/parity_transformer.py --output docs/parity_transformer.md
+python benchmarks/parity_transformer.py --output docs/parity/transformer.md
 ```
 
 """

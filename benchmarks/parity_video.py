@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compare the networks for video at full size with pytorchvideo's, clip and step.
 
-Usage: python benchmarks/parity_video.py [NAME ...] [--output docs/parity.md]
+Usage: python benchmarks/parity_video.py [NAME ...] [--output docs/parity/video.md]
 
 Same weights, random but with every layer in use; frames of noise; fp32 on the CPU. Prints one line
 per network and ends with 1 where a difference is above 1e-5. Rows of the output file whose network
@@ -40,7 +40,7 @@ squeeze-excitation over single frames, as published). Both have the same weights
 batch-norm statistics and gates that matter. Accuracy is not measured here.
 
 ```
-python benchmarks/parity_video.py --output docs/parity.md
+python benchmarks/parity_video.py --output docs/parity/video.md
 ```
 
 """
