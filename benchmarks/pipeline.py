@@ -151,6 +151,8 @@ def measure(
         listener.listen(options.seconds)
         end, after = time.monotonic(), _spent(started)
         counts = dict(listener.counts)
+        if ended := [n for n, p in started.items() if p.poll() is not None]:
+            raise SystemExit(f"{ended} ended before the measurement did")
         quiet = watch.finish([p.pid for p in started.values()], time.process_time())
     finally:
         for process in started.values():
@@ -195,14 +197,15 @@ def show(result: dict[str, Any]) -> None:
           f"{result['split']['total']:.3f}")  # fmt: skip
     for name in ("plain", "fused", "split"):
         run = result[name]
-        print(f"{name}: {run['counts']} in {run['seconds']:.0f} s; {_at_full_rate(run)}; "
+        rate = min(RATE, result["pose_rate"] or RATE) if name == "split" else RATE
+        print(f"{name}: {run['counts']} in {run['seconds']:.0f} s; {_at_full_rate(run, rate)}; "
               f"{run['load'] or 'quiet'}")  # fmt: skip
 
 
-def _at_full_rate(run: dict[str, Any]) -> str:
-    """Say what an answered image costs, and what 30 of them would."""
+def _at_full_rate(run: dict[str, Any], rate: float) -> str:
+    """Say what an answered image costs, and what as many as there should be would."""
     per_image = run["total"] * run["seconds"] / max(run["counts"].get("messages", 0), 1)
-    return f"{per_image * 1e3:.1f} ms an image, {per_image * RATE:.3f} CPU s per s at {RATE:g} Hz"
+    return f"{per_image * 1e3:.1f} ms an answer, {per_image * rate:.3f} CPU s per s at {rate:g} Hz"
 
 
 def plot(result: dict[str, Any], path: Path) -> None:

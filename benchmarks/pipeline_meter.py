@@ -43,7 +43,8 @@ class Meter:
         self.spent: Counter[str] = Counter()
         self.calls: Counter[str] = Counter()
         self._mediapipe: set[int] = set()
-        self._before: set[int] = set()
+        self._names: dict[int, str] = {}
+        self._tasks: dict[int, float] = {}  # those that have ended, too
         self._notes: list[dict[str, float]] = []
 
     def wrap(self, owner: Any, name: str, part: str, clock: Callable[[], float]) -> None:
@@ -86,15 +87,18 @@ class Meter:
 
     def note(self) -> None:
         """Note what every part has spent until now."""
-        ours = {t.native_id: t.name for t in threading.enumerate()}
-        worker = 0.0
-        parts: Counter[str] = Counter()
+        self._names.update({t.native_id or 0: t.name for t in threading.enumerate()})
         for task in _tasks():
             seconds = read_seconds(Path(f"/proc/self/task/{task}/stat"))
-            if ours.get(task) in WORKERS:
+            self._tasks[task] = max(seconds, self._tasks.get(task, 0.0))
+        worker = 0.0
+        parts: Counter[str] = Counter()
+        for task, seconds in self._tasks.items():
+            name = self._names.get(task)
+            if name in WORKERS:
                 worker += seconds
             else:
-                parts[self._part_of(task, ours.get(task))] += seconds
+                parts[self._part_of(task, name)] += seconds
         look, own = self.spent["second looks"], self.spent["look, own thread"]
         parts["pose networks"] -= look - own
         parts["second looks"] = look
