@@ -131,7 +131,7 @@ def to_markdown(subject: Subject, measurement: Measurement) -> str:
             f"{latency.median:.2f}",
             f"{latency.min:.2f}",
             f"{latency.p95:.2f}",
-            f"**{ratio.median:.1f}** ({ratio.low:.1f} to {ratio.high:.1f})" if ratio else "1",
+            f"**{ratio.median:.3g}** ({ratio.low:.3g} to {ratio.high:.3g})" if ratio else "1",
             "" if result.difference is None else f"{result.difference:.0e}",
             f"{state / 1e6:.1f}" if state else "",
         )

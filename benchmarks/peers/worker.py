@@ -101,17 +101,10 @@ class PeerSteps:
         """Return what it is."""
         import continual
 
-        buffers = (b for m in self._network.modules() for b in vars(m).get("_buffers", {}).items())
-        state = sum(
-            b.numel() * b.element_size()
-            for name, b in buffers
-            if b is not None and "state_buffer" in name
-        )
         return {
             "backend": "continual-inference",
             "precision": "fp32",
             "version": continual.__version__,
-            "state_bytes": state,
             "compare_steps": self._frames + self.period,
         }
 
