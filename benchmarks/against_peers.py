@@ -26,7 +26,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from co_perception.bench import Contest, Contestant, Measurement, run_contest
+from co_perception.bench import Contest, Contestant, Measurement, read_load, run_contest
 from co_perception.cli.console import out
 from co_perception.engine.import_checkpoint import import_checkpoint
 
@@ -86,7 +86,9 @@ def make_contestants(
     return tuple(contestants)
 
 
-def measure(subject: Subject, options: argparse.Namespace, scratch: Path) -> Measurement:
+def measure(
+    subject: Subject, options: argparse.Namespace, scratch: Path, load_before: float
+) -> Measurement:
     """Make weights and folder, and hold the contest."""
     weights, folder = scratch / f"{subject.name}.pt", scratch / subject.name
     command = [*PEER_WORKER, "--write-weights", subject.name, str(weights)]
@@ -100,7 +102,11 @@ def measure(subject: Subject, options: argparse.Namespace, scratch: Path) -> Mea
     )
     contestants = make_contestants(subject, folder, weights, options.batch, options.backend)
     contest = Contest(contestants, rounds=options.rounds, seconds=options.seconds)
-    return run_contest(contest, lambda text: print(text, file=sys.stderr, flush=True))
+    return run_contest(
+        contest,
+        lambda text: print(text, file=sys.stderr, flush=True),
+        load_before=load_before,
+    )
 
 
 def to_markdown(subject: Subject, measurement: Measurement) -> str:
@@ -167,12 +173,13 @@ def main() -> int:
     if not PEER_PYTHON.exists():
         print("the peers' environment is missing: python benchmarks/peers/set_up.py")
         return 2
+    load_before = read_load()  # the exports and contests that follow are our own
     contents, failed = {}, False
     with tempfile.TemporaryDirectory() as scratch:
         for subject in SUBJECTS:
             if options.only and subject.name not in options.only:
                 continue
-            measurement = measure(subject, options, Path(scratch))
+            measurement = measure(subject, options, Path(scratch), load_before)
             section = to_markdown(subject, measurement)
             out.print(section, highlight=False, markup=False, soft_wrap=True)
             contents[subject.name] = measurement.to_dict()

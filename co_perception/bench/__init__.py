@@ -8,7 +8,7 @@ Nothing here prints; `co-perception bench` and the scripts of benchmarks/ do.
 from co_perception.bench.contest import Contest, Measurement, Result, run_contest
 from co_perception.bench.contestant import Contestant, WorkerError
 from co_perception.bench.machine import describe_machine
-from co_perception.bench.quiet import Quiet, watch_load
+from co_perception.bench.quiet import Quiet, read_load, watch_load
 from co_perception.bench.statistics import Latency, paired_ratio, summarise
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "WorkerError",
     "describe_machine",
     "paired_ratio",
+    "read_load",
     "run_contest",
     "summarise",
     "watch_load",

@@ -149,7 +149,9 @@ class _Entry:
         self.steps = max(1, round(seconds * 1e9 / float(np.median(timings)) / period)) * period
 
 
-def run_contest(contest: Contest, say: Say = lambda text: None) -> Measurement:
+def run_contest(
+    contest: Contest, say: Say = lambda text: None, *, load_before: float | None = None
+) -> Measurement:
     """Hold a contest.
 
     Every contestant is a process of its own, on the same processors. All are started first, each
@@ -159,10 +161,11 @@ def run_contest(contest: Contest, say: Say = lambda text: None) -> Measurement:
     Args:
         contest: Who and how.
         say: Takes a line of progress.
+        load_before: Load per core before anything was prepared for this contest; None: now.
     """
     date = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
     cpus = sorted(os.sched_getaffinity(0))[-contest.threads :]
-    load, own = watch_load(), time.process_time()
+    load, own = watch_load(load_before), time.process_time()
     gpu = any(c.spec.get("device", "cpu") != "cpu" for c in contest.contestants)
     meter = find_energy_meter(gpu=gpu)
     entries = [_Entry(contestant) for contestant in contest.contestants]

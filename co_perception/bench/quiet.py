@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["MOST_LOAD", "LoadWatch", "Quiet", "watch_load"]
+__all__ = ["MOST_LOAD", "LoadWatch", "Quiet", "read_load", "watch_load"]
 
 MOST_LOAD = 0.5
 """Load per core, by others than the contestants, above which a result is not called quiet."""
@@ -57,9 +57,7 @@ class LoadWatch:
     def __init__(self, root: Path = Path("/"), load_before: float | None = None) -> None:
         self._root = root
         self._cores = os.cpu_count() or 1
-        if load_before is None:
-            load_before = os.getloadavg()[0] / self._cores
-        self._before = load_before
+        self._before = read_load() if load_before is None else load_before
         self._busy, self._total = self._read_all()
 
     def finish(self, processes: Iterable[int], own_seconds: float = 0.0) -> Quiet:
@@ -90,6 +88,15 @@ class LoadWatch:
         return int(fields[11]) + int(fields[12])
 
 
-def watch_load() -> LoadWatch:
-    """Start to watch this machine's load."""
-    return LoadWatch()
+def read_load() -> float:
+    """Return the mean load of the last minute, per core."""
+    return os.getloadavg()[0] / (os.cpu_count() or 1)
+
+
+def watch_load(load_before: float | None = None) -> LoadWatch:
+    """Start to watch this machine's load.
+
+    Args:
+        load_before: From `read_load` before work of one's own began, which is not others'.
+    """
+    return LoadWatch(load_before=load_before)

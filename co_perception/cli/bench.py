@@ -51,12 +51,13 @@ def bench(
 
     from rich.console import Console
 
-    from co_perception.bench import Contest, run_contest
+    from co_perception.bench import Contest, read_load, run_contest
     from co_perception.bench.costs import compute_costs
     from co_perception.bench.lineup import line_up, resolve_folder
     from co_perception.cli.bench_table import TABLE_WIDTH, make_bench_table
     from co_perception.cli.console import err, out, print_json
 
+    load = read_load()  # before the exports of our own
     place = tempfile.TemporaryDirectory(prefix="co_perception-bench-")
     with place as scratch, err.status("Preparing ...") as status:
         folders = []
@@ -65,7 +66,9 @@ def bench(
             folders.append((Path(model).name, resolve_folder(model, Path(scratch))))
         contestants = line_up(folders, backends=backend or ["auto"], batches=batch or [1])
         contest = Contest(contestants, rounds=rounds, seconds=seconds, threads=threads)
-        measurement = run_contest(contest, lambda text: status.update(f"{text} ..."))
+        measurement = run_contest(
+            contest, lambda text: status.update(f"{text} ..."), load_before=load
+        )
         costs = [cost for name, path in folders if (cost := compute_costs(name, path))]
     content = {**measurement.to_dict(), "costs": [asdict(cost) for cost in costs]}
     if output:

@@ -43,6 +43,12 @@ def test_contestants_are_compared_timed_in_turns_and_put_in_ratio():
     assert json.loads(json.dumps(measured.to_dict()))["quiet"].keys() >= {"is_quiet", "reason"}
 
 
+def test_load_of_our_own_preparation_is_not_others():
+    measured = run_contest(Contest((make("ours"),), rounds=1, seconds=0.02), load_before=0.9)
+    assert measured.quiet.load_before == 0.9
+    assert "0.90 before" in measured.quiet.reason
+
+
 def test_periods_are_timed_as_one_and_told_per_frame():
     measured, _ = hold(make("strided", period=4, seconds=0.001))
     (result,) = measured.results
