@@ -18,13 +18,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from pages import store_section
 
 from co_perception.bench import Contest, Contestant, Measurement, read_load, run_contest
 from co_perception.cli.console import out
@@ -145,17 +146,6 @@ def to_markdown(subject: Subject, measurement: Measurement) -> str:
     return "\n".join([*lines, ""])
 
 
-def store(page: Path, title: str, section: str) -> None:
-    """Put a section into a page, in place of the one of the same title or at the end."""
-    text = page.read_text(encoding="utf-8")
-    pattern = re.compile(rf"^## {re.escape(title)}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
-    if pattern.search(text):
-        text = pattern.sub(lambda _: section + "\n", text)
-    else:
-        text = f"{text.rstrip()}\n\n{section}"
-    page.write_text(text.rstrip() + "\n", encoding="utf-8")
-
-
 def main() -> int:
     """Hold the contests that were asked for; return 1 if a contestant failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -185,7 +175,7 @@ def main() -> int:
             contents[subject.name] = measurement.to_dict()
             failed |= any(result.failure for result in measurement.results)
             if options.store:
-                store(options.store, subject.name, section)
+                store_section(options.store, subject.name, section)
     if options.json:
         options.json.write_text(json.dumps(contents, indent=1) + "\n", encoding="utf-8")
     return int(failed)

@@ -20,13 +20,13 @@ import datetime
 import fnmatch
 import os
 import platform
-import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from pages import store_section
 
 from co_perception.continual.endurance import Endurance, check_endurance
 from co_perception.continual.gallery import EXAMPLES
@@ -136,17 +136,6 @@ def write_section(suite: str, command: str, steps: int, rows: list[tuple[str, ..
     return "\n".join(lines)
 
 
-def store_section(page: Path, suite: str, section: str) -> None:
-    """Put a suite's part into a page, in place of its last one or at the end."""
-    text = page.read_text(encoding="utf-8") if page.exists() else "# Endurance\n\n"
-    pattern = re.compile(rf"^## {suite.capitalize()}$.*?(?=^## |\Z)", re.DOTALL | re.MULTILINE)
-    if pattern.search(text):
-        text = pattern.sub(lambda _: section + "\n", text)
-    else:
-        text = text.rstrip("\n") + "\n\n" + section
-    page.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
-
-
 def _describe_machine() -> str:
     system, machine = platform.system(), platform.machine()
     load = ", ".join(f"{value:.0f}" for value in os.getloadavg())
@@ -180,7 +169,8 @@ def main() -> int:
         if args.store:
             only = "" if args.only == "*" else f" --only {args.only!r}"
             command = f"python benchmarks/endurance.py --{suite}{only} --steps {args.steps}"
-            store_section(args.store, suite, write_section(suite, command, args.steps, rows))
+            section = write_section(suite, command, args.steps, rows)
+            store_section(args.store, suite.capitalize(), section)
     print(f"{total} failed" if total else "all within bounds")
     return 1 if total else 0
 

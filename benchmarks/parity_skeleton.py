@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from pages import store_row
 from peers.skeleton import make_reference, randomise
 from torch import Tensor
 
@@ -85,7 +86,14 @@ def main() -> int:
         print("  ".join(row.cells()), f"({time.monotonic() - start:.0f} s)", flush=True)
         worst = max(worst, row.clip_difference, row.step_difference)
         if options.output:
-            store(row, options.output)
+            store_row(
+                options.output,
+                row.cells(),
+                columns=COLUMNS,
+                names=NAMES,
+                above=PREAMBLE,
+                below=describe_machine(),
+            )
     return 0 if worst <= TOLERANCE else 1
 
 
@@ -121,23 +129,6 @@ def run_steps(model: ContinualModel, stream: Tensor) -> Tensor:
             due.append(t)
     assert due == list(range(model.spec.delay, stream.shape[2], model.spec.time_stride))
     return torch.stack(outputs, 2)
-
-
-def store(row: Row, path: Path) -> None:
-    """Put a row into the table of a file, in place of the network's old one."""
-    rows = {cells[0]: cells for cells in read_cells(path)} | {row.name: row.cells()}
-    ordered = [rows[name] for name in NAMES if name in rows]
-    rule = tuple("---" for _ in COLUMNS)
-    lines = [f"| {' | '.join(cells)} |" for cells in (COLUMNS, rule, *ordered)]
-    path.write_text(PREAMBLE + "\n".join(lines) + f"\n\n{describe_machine()}\n")
-
-
-def read_cells(path: Path) -> list[tuple[str, ...]]:
-    """Return the rows of the table of a file, none where there is no file."""
-    if not path.is_file():
-        return []
-    lines = [line for line in path.read_text().splitlines() if line.startswith("| co_")]
-    return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines]
 
 
 def describe_machine() -> str:

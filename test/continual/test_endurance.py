@@ -99,6 +99,7 @@ def test_too_few_steps_are_refused():
 
 def run_command(monkeypatch, *arguments):
     monkeypatch.setattr(sys, "argv", [str(COMMAND), *map(str, arguments)])
+    monkeypatch.syspath_prepend(str(COMMAND.parent))  # as Python does for a script
     threads = torch.get_num_threads()
     try:
         with pytest.raises(SystemExit) as end:
