@@ -18,15 +18,13 @@ from __future__ import annotations
 import argparse
 import datetime
 import fnmatch
-import os
-import platform
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from pages import store_section
+from pages import describe_run, store_section
 
 from co_perception.continual.endurance import Endurance, check_endurance
 from co_perception.continual.gallery import EXAMPLES
@@ -121,10 +119,11 @@ def _cells(name: str, result: Endurance) -> tuple[str, ...]:
 
 def write_section(suite: str, command: str, steps: int, rows: list[tuple[str, ...]]) -> str:
     """Return a suite's part of the page."""
+    origin = f"{datetime.date.today()}, {steps:,} steps, float32, {describe_run('torch')}"
     lines = [
         f"## {suite.capitalize()}",
         "",
-        f"{datetime.date.today()}, {steps:,} steps, two streams, float32. {_describe_machine()}.",
+        f"{origin}.",
         "",
         f"    {command}",
         "",
@@ -134,15 +133,6 @@ def write_section(suite: str, command: str, steps: int, rows: list[tuple[str, ..
         "",
     ]
     return "\n".join(lines)
-
-
-def _describe_machine() -> str:
-    system, machine = platform.system(), platform.machine()
-    load = ", ".join(f"{value:.0f}" for value in os.getloadavg())
-    return (
-        f"{system} {machine}, {os.cpu_count()} cores (load {load}), one thread, Python "
-        f"{platform.python_version()}, torch {torch.__version__}"
-    )
 
 
 def main() -> int:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import platform
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
+from pages import describe_run
 
 from co_perception import continual as co
 from co_perception.models import ContinualModel, gallery, list_models
@@ -32,8 +32,9 @@ TITLE = "ONNX steps of the networks"
 NOTE = (
     "Largest difference of the scores between onnxruntime and torch, relative to the largest "
     "score, over twice the receptive field from a cold start. Networks of the published depth, an "
-    "eighth of its width."
+    "eighth of its width. A network with a temporal stride has a second line: one graph per phase."
 )
+COMMAND = "    python benchmarks/export_networks.py --phases --store docs/export.md"
 
 
 def export_step(model: ContinualModel, phase: int | None = None) -> bytes:
@@ -111,9 +112,9 @@ def main() -> None:
             print("  ".join(cell.ljust(18) for cell in line), flush=True)
     if options.store:
         table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-        origin = f"{datetime.date.today()}, {platform.processor() or platform.machine()}, 1 thread"
-        versions = f"torch {torch.__version__}, onnxruntime {onnxruntime.__version__}"
-        options.store.write_text(f"# {TITLE}\n\n{NOTE}\n\n{origin}, {versions}.\n\n{table}\n")
+        origin = f"Last run: {datetime.date.today()}, {describe_run('torch', 'onnxruntime')}."
+        parts = (f"# {TITLE}", NOTE, COMMAND, table, origin)
+        options.store.write_text("\n\n".join(parts) + "\n")
 
 
 if __name__ == "__main__":

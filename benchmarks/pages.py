@@ -7,8 +7,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-__all__ = ["store_row", "store_section"]
+from co_perception.bench.machine import describe_machine
+
+__all__ = ["describe_run", "store_row", "store_section"]
+
+
+def describe_run(*libraries: str) -> str:
+    """Say what figures were taken on: processor, cores, versions.
+
+    Args:
+        libraries: Packages whose versions matter, beside Python's.
+    """
+    machine: dict[str, Any] = describe_machine(libraries=libraries)
+    versions = [f"{name} {version}" for name, version in machine["libraries"].items()]
+    python = f"Python {machine['python']}"
+    return f"{machine['processor']}, {machine['cores']} cores; {', '.join((python, *versions))}"
 
 
 def store_section(page: Path, title: str, section: str) -> None:

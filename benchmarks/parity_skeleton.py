@@ -12,25 +12,17 @@ network.
 
 from __future__ import annotations
 
-import argparse
-import datetime
-import os
-import platform
 import sys
-import time
-from pathlib import Path
-from typing import NamedTuple
 
 import torch
-from pages import store_row
+from parity import Parity, run_comparisons, run_steps
 from peers.skeleton import make_reference, randomise
 from torch import Tensor
 
-from co_perception.continual.testing import TOLERANCE, relative_difference
+from co_perception.continual.testing import relative_difference
 from co_perception.models import ContinualModel, create_model
 
 NAMES = ("co_st_gcn", "co_st_gcn_mod", "co_agcn", "co_agcn_mod", "co_s_tr", "co_s_tr_mod")
-COLUMNS = ("network", "clip", "clips differ by", "steps", "steps differ by", "date")
 PREAMBLE = """\
 # Parity of the skeleton networks at full size
 
@@ -48,57 +40,7 @@ python benchmarks/parity_skeleton.py --output docs/parity/skeleton.md
 """
 
 
-class Row(NamedTuple):
-    """What came of one network; the differences are relative."""
-
-    name: str
-    clip_frames: int
-    clip_difference: float
-    step_frames: int
-    step_difference: float
-
-    def cells(self) -> tuple[str, ...]:
-        """Return the row of the table."""
-        return (
-            self.name,
-            str(self.clip_frames),
-            f"{self.clip_difference:.1e}",
-            str(self.step_frames),
-            f"{self.step_difference:.1e}",
-            f"{datetime.date.today()}",
-        )
-
-
-def main() -> int:
-    """Parse the arguments, compare, print and store."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
-    parser.add_argument("--output", type=Path, help="file of the table")
-    options = parser.parse_args()
-    unknown = sorted(set(options.names) - set(NAMES))
-    if unknown:
-        parser.error(f"unknown networks {unknown}; known: {', '.join(NAMES)}")
-    torch.manual_seed(0)
-    worst = 0.0
-    for name in options.names or NAMES:
-        start = time.monotonic()
-        row = compare(name)
-        print("  ".join(row.cells()), f"({time.monotonic() - start:.0f} s)", flush=True)
-        worst = max(worst, row.clip_difference, row.step_difference)
-        if options.output:
-            store_row(
-                options.output,
-                row.cells(),
-                columns=COLUMNS,
-                names=NAMES,
-                above=PREAMBLE,
-                below=describe_machine(),
-            )
-    return 0 if worst <= TOLERANCE else 1
-
-
-@torch.inference_mode()
-def compare(name: str) -> Row:
+def compare(name: str) -> Parity:
     """Compare the clip network and the continual network of one name at full size."""
     plain = randomise(create_model(name.removeprefix("co_"), persons=2))
     clip = draw_frames(plain, plain.arguments["window"])
@@ -110,7 +52,9 @@ def compare(name: str) -> Row:
     expected = make_reference(model).dense(stream, pool.receptive_field, pool.time_padding[0])
     steps = run_steps(model, stream)
     step_difference = relative_difference(steps, expected[:, :, : steps.shape[2]])
-    return Row(name, clip.shape[2], clip_difference, stream.shape[2], step_difference)
+    joints, persons = model.spec.step_shape[1:]
+    frame = f"{persons} x {joints} joints"
+    return Parity(name, frame, clip.shape[2], clip_difference, stream.shape[2], step_difference)
 
 
 def draw_frames(model: ContinualModel, frames: int) -> Tensor:
@@ -119,25 +63,5 @@ def draw_frames(model: ContinualModel, frames: int) -> Tensor:
     return torch.randn(1, channels, frames, *joints)
 
 
-def run_steps(model: ContinualModel, stream: Tensor) -> Tensor:
-    """Return the logits of the valid steps, (1, K, n), after a look at when they came."""
-    state, outputs, due = model.init_state(), [], []
-    for t, frame in enumerate(stream.unbind(2)):
-        y, valid, state = model.forward_step(frame, state)
-        if valid:
-            outputs.append(y)
-            due.append(t)
-    assert due == list(range(model.spec.delay, stream.shape[2], model.spec.time_stride))
-    return torch.stack(outputs, 2)
-
-
-def describe_machine() -> str:
-    """Say what the figures were taken on."""
-    return (
-        f"Last run: {platform.machine()}, {os.cpu_count()} cores; "
-        f"Python {platform.python_version()}, torch {torch.__version__}."
-    )
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_comparisons(compare, NAMES, summary=__doc__.splitlines()[0], preamble=PREAMBLE))

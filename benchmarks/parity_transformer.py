@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from pages import describe_run
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -125,8 +125,7 @@ def describe(rows: Sequence[Row]) -> str:
     rule = tuple("---" for _ in COLUMNS)
     cells = [COLUMNS, rule, *(row.cells() for row in rows)]
     lines = [f"| {' | '.join(line)} |" for line in cells]
-    versions = f"Python {platform.python_version()}, torch {torch.__version__}"
-    return "\n".join(lines) + f"\n\nLast run: {datetime.date.today()}, {versions}.\n"
+    return "\n".join(lines) + f"\n\nLast run: {datetime.date.today()}, {describe_run('torch')}.\n"
 
 
 if __name__ == "__main__":

@@ -11,25 +11,17 @@ is not run again stay. Needs 6 GB of memory, and minutes per network.
 
 from __future__ import annotations
 
-import argparse
-import datetime
-import os
-import platform
 import sys
-import time
-from pathlib import Path
-from typing import NamedTuple
 
 import torch
-from pages import store_row
+from parity import Parity, run_comparisons, run_steps
 from peers.video import make_pytorchvideo, randomise, see_single_frames
 from torch import Tensor, nn
 
-from co_perception.continual.testing import TOLERANCE, relative_difference
-from co_perception.models import ContinualModel, create_model
+from co_perception.continual.testing import relative_difference
+from co_perception.models import create_model
 
 NAMES = ("cox3d_xs", "cox3d_s", "cox3d_m", "cox3d_l", "coslow_r50", "coi3d_r50")
-COLUMNS = ("network", "frame", "clip", "clips differ by", "steps", "steps differ by", "date")
 PREAMBLE = """\
 # Parity at full size
 
@@ -47,58 +39,7 @@ python benchmarks/parity_video.py --output docs/parity/video.md
 """
 
 
-class Row(NamedTuple):
-    """What came of one network; the differences are relative."""
-
-    name: str
-    side: int
-    clip_frames: int
-    clip_difference: float
-    step_frames: int
-    step_difference: float
-
-    def cells(self) -> tuple[str, ...]:
-        """Return the row of the table."""
-        return (
-            self.name,
-            f"{self.side} x {self.side}",
-            str(self.clip_frames),
-            f"{self.clip_difference:.1e}",
-            str(self.step_frames),
-            f"{self.step_difference:.1e}",
-            f"{datetime.date.today()}",
-        )
-
-
-def main() -> int:
-    """Parse the arguments, compare, print and store."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
-    parser.add_argument("--output", type=Path, help="file of the table")
-    options = parser.parse_args()
-    unknown = sorted(set(options.names) - set(NAMES))
-    if unknown:
-        parser.error(f"unknown networks {unknown}; known: {', '.join(NAMES)}")
-    worst = 0.0
-    for name in options.names or NAMES:
-        start = time.monotonic()
-        row = compare(name)
-        print("  ".join(row.cells()), f"({time.monotonic() - start:.0f} s)", flush=True)
-        worst = max(worst, row.clip_difference, row.step_difference)
-        if options.output:
-            store_row(
-                options.output,
-                row.cells(),
-                columns=COLUMNS,
-                names=NAMES,
-                above=PREAMBLE,
-                below=describe_machine(),
-            )
-    return 0 if worst <= TOLERANCE else 1
-
-
-@torch.inference_mode()
-def compare(name: str) -> Row:
+def compare(name: str) -> Parity:
     """Compare the plain and the continual network of one name at full size."""
     plain = create_model(name.removeprefix("co")).eval()
     randomise(plain)
@@ -111,10 +52,10 @@ def compare(name: str) -> Row:
     frames = 2 * model.spec.receptive_field
     stream = torch.randn(1, 3, frames, side, side)
     expected = run_peer(see_single_frames(peer), stream)
-    step_difference = relative_difference(
-        run_steps(model, stream), expected[:, :, : count_due(model, frames)]
-    )
-    return Row(name, side, clip_frames, clip_difference, frames, step_difference)
+    steps = run_steps(model, stream)
+    step_difference = relative_difference(steps, expected[:, :, : steps.shape[2]])
+    frame = f"{side} x {side}"
+    return Parity(name, frame, clip_frames, clip_difference, frames, step_difference)
 
 
 def run_peer(peer: nn.Module, clip: Tensor) -> Tensor:
@@ -123,35 +64,5 @@ def run_peer(peer: nn.Module, clip: Tensor) -> Tensor:
     return logits.squeeze(-1).squeeze(-1)
 
 
-def run_steps(model: ContinualModel, stream: Tensor) -> Tensor:
-    """Return the logits of the valid steps, (1, K, n)."""
-    state, outputs = model.init_state(), []
-    for frame in stream.unbind(2):
-        y, valid, state = model.forward_step(frame, state)
-        outputs += [y] if valid else []
-    return torch.stack(outputs, 2)
-
-
-def count_due(model: ContinualModel, frames: int) -> int:
-    """Return how many steps of a stream are due."""
-    return (frames - 1 - model.spec.delay) // model.spec.time_stride + 1
-
-
-def describe_machine() -> str:
-    """Say what the figures were taken on."""
-    cpu = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ),
-        platform.processor(),
-    )
-    return (
-        f"Last run: {cpu}, {os.cpu_count()} cores; Python {platform.python_version()}, "
-        f"torch {torch.__version__}, pytorchvideo 0.1.5."
-    )
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_comparisons(compare, NAMES, summary=__doc__.splitlines()[0], preamble=PREAMBLE))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 
 __all__ = ["TELLING_FLAGS", "describe_machine"]
@@ -32,11 +33,14 @@ _LIBRARIES = ("numpy", "onnxruntime", "openvino", "torch", "continual-inference"
 _JETSON_MODEL = "proc/device-tree/model"
 
 
-def describe_machine(root: Path = Path("/")) -> dict[str, object]:
+def describe_machine(
+    root: Path = Path("/"), libraries: Sequence[str] = _LIBRARIES
+) -> dict[str, object]:
     """Return processor, flags that matter, memory, system and versions of libraries.
 
     Args:
         root: Where `proc` and `sys` are.
+        libraries: Packages whose versions matter; those that are not installed are left out.
     """
     cpu = _read_cpuinfo(root / "proc/cpuinfo")
     flags = set(cpu.get("flags", cpu.get("Features", "")).split())
@@ -50,7 +54,7 @@ def describe_machine(root: Path = Path("/")) -> dict[str, object]:
         "memory_gib": _memory_gib(root / "proc/meminfo"),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "libraries": {name: version for name in _LIBRARIES if (version := _version(name))},
+        "libraries": {name: version for name in libraries if (version := _version(name))},
     }
 
 
