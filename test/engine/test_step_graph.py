@@ -103,12 +103,13 @@ def test_a_step_graph_equals_the_network_from_the_first_frame_on(name, options):
     compare(model, backend, span(model))
 
 
-@pytest.mark.parametrize("name", ["cox3d_s", "coi3d_r50"])
-def test_blocked_graphs_equal_the_network_too(name):
+@pytest.mark.parametrize(("name", "width"), [("cox3d_s", 0.67), ("coi3d_r50", 0.25)])
+def test_blocked_graphs_equal_the_network_too(name, width):
+    """Of these widths the narrowest maps have 16 channels: as many as the longest vector takes."""
     block = measure_block()
     if not block:
         pytest.skip("onnxruntime blocks no channels on this machine")
-    model = make_model(name, **{**VIDEO, "width": 0.2})
+    model = make_model(name, **{**VIDEO, "width": width})
     graphs = [block_graph(graph, block) for graph in build_step_graphs(model)]
     kinds = {node.op_type for graph in graphs for node in graph.graph.node}
     assert "ReorderInput" not in kinds  # that is the point
