@@ -17,6 +17,11 @@ export VIRTUAL_ENV := $(VENV)
 export AMENT_PREFIX_PATH := $(VENV)
 export PATH := $(VENV)/bin:$(PATH)
 
+PYTEST = $(VENV)/bin/python -m pytest
+# What only computes runs in two processes; what has nodes, cameras or builds runs after it, alone.
+COMPUTING = $(addprefix test/,continual engine lint models motion skeleton training)
+LIVING = $(filter-out $(COMPUTING),$(patsubst %/,%,$(wildcard test/[a-z]*/)))
+
 SET_UP = $(PYTHON) tools/setup_env --ros $(ROS_WHEELS) --venv $(VENV)
 
 .DEFAULT_GOAL := help
@@ -29,7 +34,14 @@ demo: setup  ## run the fused node on SOURCE for 20 s, print /activity live, lea
 	@$(VENV)/bin/python tools/demo.py "$(SOURCE)" $(ARGS)
 
 test: setup-test lint  ## lint, then the whole test suite (ARGS: more for pytest)
-	@$(VENV)/bin/python -m pytest $(ARGS)
+ifeq ($(strip $(ARGS)),)
+	@failed=0; \
+	$(PYTEST) -n 2 $(COMPUTING) || failed=1; \
+	$(PYTEST) $(LIVING) || failed=1; \
+	exit $$failed
+else
+	@$(PYTEST) $(ARGS)
+endif
 
 lint: setup-test  ## ruff, mypy
 	@ruff check
