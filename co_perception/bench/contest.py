@@ -74,7 +74,8 @@ class Result:
         latency: Per step; of networks with a temporal stride per frame, mean of a period.
         frames_per_second: Rows per step divided by the median.
         ratio: Times faster than the first of the group; None for that one itself.
-        difference: Largest relative difference of outputs from those of the group's first.
+        difference: Largest difference of outputs from those of the group's first, relative to
+            their spread.
         joules: Per step, of the whole board or package; None where nothing tells.
         rounds: The timings of each turn, nanoseconds per frame.
     """
@@ -218,7 +219,7 @@ def _compare_groups(entries: Sequence[_Entry], seed: int, say: Say) -> None:
     for entry in entries:
         group = entry.contestant.group
         members = [e for e in entries if e.contestant.group == group and e.worker]
-        if len(members) < 2 or entry.contestant.tolerance is None or entry.worker is None:
+        if len(members) < 2 or entry.worker is None or not _is_compared(entry):
             continue
         steps = max(int(e.worker.about.get("compare_steps", 1)) for e in members if e.worker)
         say(f"comparing {entry.contestant.name} over {steps} steps")
@@ -227,6 +228,15 @@ def _compare_groups(entries: Sequence[_Entry], seed: int, say: Say) -> None:
                 entry, worker.compare(steps, seed), references
             )
         )
+
+
+def _is_compared(entry: _Entry) -> bool:
+    """Whether a contestant is to do the group's sum, and tells from which step on it can."""
+    return bool(
+        entry.contestant.tolerance is not None
+        and entry.worker
+        and "compare_steps" in entry.worker.about
+    )
 
 
 def _compare(
@@ -241,13 +251,18 @@ def _compare(
             f"{name}: expected outputs {reference.shape} as the group's first gives, got "
             f"{outputs.shape}; it is another network"
         )
-    entry.difference = float(np.abs(outputs - reference).max() / np.abs(reference).max())
+    entry.difference = float(np.abs(outputs - reference).max()) / _spread(reference)
     if tolerance is not None and not entry.difference <= tolerance:
         raise WorkerError(
             f"{name}: its outputs differ from those of the group's first by "
             f"{entry.difference:.1e} (at most {tolerance:.0e}): not timed, because it does not do "
             "the same sum"
         )
+
+
+def _spread(outputs: NDArray[np.float32]) -> float:
+    """Return the largest minus the smallest output: what decides a class, whatever the offset."""
+    return float(np.ptp(outputs)) or float(np.abs(outputs).max())
 
 
 def _conclude(entry: _Entry, first: _Entry) -> Result:

@@ -52,8 +52,9 @@ class Contestant:
         environment: Variables beside the caller's.
         group: Contestants of one group do the same sum: outputs are compared with those of the
             group's first, and ratios are taken to it.
-        tolerance: Largest relative difference of outputs from those of the group's first; None:
-            not compared, because it is another function by nature.
+        tolerance: Largest difference of outputs from those of the group's first, relative to
+            their spread; None: not compared, because it is another function by nature. Who tells
+            no `compare_steps` is not compared either.
     """
 
     name: str

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,10 +13,10 @@ from co_perception.engine import ModelFolder, find_model
 from co_perception.engine.backends import choose_backend
 from co_perception.errors import ConfigError, WeightsError
 
-__all__ = ["line_up", "make_random_folder", "resolve_folder"]
+__all__ = ["line_up", "line_up_peers", "make_random_folder", "resolve_folder", "tolerance_of"]
 
 _TOLERANCE = {"fp32": 1e-4}
-_REDUCED_TOLERANCE = 2e-2  # of the largest logit, in every reduced precision
+_REDUCED_TOLERANCE = 2e-2  # of the logits' spread, in every reduced precision
 
 
 def line_up(
@@ -43,16 +44,18 @@ def line_up(
     if not batches or min(batches) < 1:
         raise ConfigError(f"bench: expected batch sizes of 1 and more, got {list(batches)}")
     contestants = []
+    loosest = tolerance_of(*precisions)  # the first may be the less precise one
     for name, path in folders:
         folder = ModelFolder.load(path)
         chosen = dict.fromkeys(choose_backend(folder, backend)[0] for backend in backends)
         for batch in batches:
             for backend in chosen:
                 for precision in precisions:
-                    title = f"{name} {backend}{'' if precision == 'fp32' else ' ' + precision}"
+                    words = [name, backend]
+                    words += [precision] * (precision != "fp32") + [device] * (device != "cpu")
                     contestants.append(
                         Contestant(
-                            name=f"{title} x{batch}",
+                            name=f"{' '.join(words)} x{batch}",
                             spec={
                                 "folder": str(path.resolve()),
                                 "backend": backend,
@@ -61,10 +64,50 @@ def line_up(
                                 "device": device,
                             },
                             group=f"{name} x{batch}",
-                            tolerance=_TOLERANCE.get(precision, _REDUCED_TOLERANCE),
+                            tolerance=loosest,
                         )
                     )
     return tuple(contestants)
+
+
+def line_up_peers(
+    peers: Sequence[str], folders: Sequence[tuple[str, Path]], *, batches: Sequence[int]
+) -> tuple[Contestant, ...]:
+    """Return other people's networks beside the first model, one contestant per batch size.
+
+    Args:
+        peers: NAME=COMMAND each; the command starts a worker, see `bench.protocol`.
+        folders: As for `line_up`.
+        batches: Rows that step together.
+
+    Raises:
+        ConfigError: If a peer is not of that form.
+    """
+    model, path = folders[0]
+    contestants = []
+    for peer in peers:
+        name, equals, line = peer.partition("=")
+        command = tuple(shlex.split(line))
+        if not (name and equals and command):
+            raise ConfigError(
+                f"bench: expected a peer as NAME=COMMAND, got {peer!r}; such as "
+                "--peer 'mine=python my_worker.py'"
+            )
+        contestants += [
+            Contestant(
+                name=f"{name} x{batch}",
+                spec={"folder": str(path.resolve()), "batch": batch},
+                command=command,
+                group=f"{model} x{batch}",
+            )
+            for batch in batches
+        ]
+    return tuple(contestants)
+
+
+def tolerance_of(*precisions: str) -> float:
+    """Return how far the outputs of contestants of these precisions may be apart."""
+    return max(_TOLERANCE.get(precision, _REDUCED_TOLERANCE) for precision in precisions)
 
 
 def resolve_folder(model: str, scratch: Path) -> Path:
@@ -112,5 +155,6 @@ def make_random_folder(architecture: str, target: Path) -> Path:
         license="none: random weights",
         architecture=architecture,
         options=options,
+        quick=True,  # tests prove every architecture's export
     )
     return target

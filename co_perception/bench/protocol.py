@@ -8,6 +8,10 @@ served from an environment that has nothing else of this package's.
     {"do": "compare", "steps": 80, "seed": 0}   -> {"outputs": [[...], ...]}: of the last steps
     {"do": "run", "steps": 100}                 -> {"ns": [...]}: one entry per frame
     {"do": "memory"}                            -> {"now_mib": ..., "peak_mib": ...}
+
+All that a worker of another network needs is a class with `step` and `describe`, and
+
+    serve(MySteps, json.loads(sys.argv[-1]))    # {"batch": 1, "threads": 1, "folder": ...}
 """
 
 from __future__ import annotations
@@ -46,7 +50,11 @@ class Stepper(Protocol):
         ...
 
     def describe(self) -> dict[str, Any]:
-        """Return what else is to be told: precision, state bytes, versions."""
+        """Return what else is to be told: precision, state bytes, versions.
+
+        Who does the same sum as the others tells `compare_steps`, the steps from a cold start
+        after which outputs are compared; without it a worker is timed only.
+        """
         ...
 
 

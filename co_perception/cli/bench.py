@@ -31,6 +31,18 @@ def bench(
         list[int] | None,
         typer.Option("--batch", "-n", help="Rows per step, may be repeated. Default: 1."),
     ] = None,
+    precision: Annotated[
+        list[str] | None,
+        typer.Option("--precision", "-p", help="fp32, bf16 ...; may be repeated. Default: fp32."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where the backends step.")] = "cpu",
+    peer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=COMMAND",
+            help="Worker of another network, timed in turns with ours; may be repeated.",
+        ),
+    ] = None,
     threads: Annotated[int, typer.Option(help="Processors that a contestant may use.")] = 1,
     rounds: Annotated[int, typer.Option(help="Turns of every contestant.")] = 5,
     seconds: Annotated[float, typer.Option(help="Length of a turn, seconds.")] = 1.0,
@@ -43,7 +55,8 @@ def bench(
     """Measure steps: latency, throughput, memory, start-up, energy.
 
     Every contestant is a process of its own, pinned to the same processors. Backends of one model
-    are compared first and must give the same outputs; then all step in turns.
+    are compared first and must give the same outputs; then all step in turns. How a peer's worker
+    is written stands in docs/benchmarks.md.
     """
     import json
     import tempfile
@@ -53,7 +66,7 @@ def bench(
 
     from co_perception.bench import Contest, read_load, run_contest
     from co_perception.bench.costs import compute_costs
-    from co_perception.bench.lineup import line_up, resolve_folder
+    from co_perception.bench.lineup import line_up, line_up_peers, resolve_folder
     from co_perception.cli.bench_table import TABLE_WIDTH, make_bench_table
     from co_perception.cli.console import err, out, print_json
 
@@ -64,8 +77,16 @@ def bench(
         for model in models:
             status.update(f"Preparing {model} ...")
             folders.append((Path(model).name, resolve_folder(model, Path(scratch))))
-        contestants = line_up(folders, backends=backend or ["auto"], batches=batch or [1])
-        contest = Contest(contestants, rounds=rounds, seconds=seconds, threads=threads)
+        batches = batch or [1]
+        contestants = line_up(
+            folders,
+            backends=backend or ["auto"],
+            batches=batches,
+            precisions=precision or ["fp32"],
+            device=device,
+        )
+        peers = line_up_peers(peer or [], folders, batches=batches)
+        contest = Contest((*contestants, *peers), rounds=rounds, seconds=seconds, threads=threads)
         measurement = run_contest(
             contest, lambda text: status.update(f"{text} ..."), load_before=load
         )

@@ -54,6 +54,7 @@ def import_checkpoint(
     options: Mapping[str, Any] | None = None,
     labels: Sequence[str] | None = None,
     origin: str = "",
+    quick: bool = False,
     progress: Callable[[str], None] = lambda stage: None,
 ) -> Imported:
     """Make a model folder of a checkpoint of any known format.
@@ -69,6 +70,7 @@ def import_checkpoint(
         options: For `create_model`; they go before what the file tells.
         labels: Class names, in the order of the classes; None: class_000, class_001, ...
         origin: Where the file is from, for the card.
+        quick: Prove little of the exported step, see `export_step`.
         progress: Told what is being done.
 
     Raises:
@@ -111,6 +113,7 @@ def import_checkpoint(
             origin=origin,
             has_labels=labels is not None,
         ),
+        quick=quick,
     )
     return Imported(folder, report)
 

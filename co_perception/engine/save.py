@@ -47,6 +47,7 @@ def save_model_folder(
     training_data: Sequence[str],
     card: str,
     expected_rate: float | None = None,
+    quick: bool = False,
 ) -> ModelFolder:
     """Write a model folder and load it again, so that what is left is known to be good.
 
@@ -68,6 +69,7 @@ def save_model_folder(
         training_data: Names of the data that the weights come from.
         card: The text of MODEL_CARD.md, Markdown.
         expected_rate: Frames per second; None: what the model says.
+        quick: Prove little of the exported step, see `export_step`.
 
     Raises:
         ConfigError: If a value is refused by the loader.
@@ -111,7 +113,7 @@ def save_model_folder(
         (folder / CARD).write_text(card, encoding="utf-8")
         _write_yaml(folder, content, (WEIGHTS, CARD))
         ModelFolder.load(folder)  # a wrong value is told before the slow export
-        steps = [file.name for file in export_step(model, folder / STEP).files]
+        steps = [file.name for file in export_step(model, folder / STEP, quick=quick).files]
         _write_yaml(folder, content, (WEIGHTS, *steps, CARD))
         _check(folder)
         _replace(folder, target)

@@ -64,11 +64,26 @@ def test_who_does_another_sum_is_not_timed():
         make("elsewhere", group="other", scale=3.0),
     )
     ours, wrong, free, elsewhere = measured.results
-    assert "wrong: its outputs differ from those of the group's first by 1.0e-01" in wrong.failure
+    assert "wrong: its outputs differ from those of the group's first by " in wrong.failure
+    assert 0.03 < wrong.difference < 0.1  # a tenth of the largest, relative to all the spread
     assert wrong.latency is None
     assert ours.latency and free.latency and elsewhere.latency
     assert free.difference is None
     assert elsewhere.ratio is None  # the first of its own group
+
+
+def test_who_tells_no_step_to_compare_from_is_timed_only():
+    command = (*COMMAND, "--another-sum")
+    measured, said = hold(make("ours"), Contestant("another", {"scale": 2.0}, command))
+    _, another = measured.results
+    assert another.failure == "" and another.difference is None
+    assert another.ratio is not None
+    assert not any(line.startswith("comparing another") for line in said)
+
+
+def test_difference_is_relative_to_the_spread_whatever_the_offset():
+    measured, _ = hold(make("ours", offset=100.0), make("near", offset=100.1, tolerance=2e-2))
+    assert "its outputs differ" in measured.results[1].failure
 
 
 def test_failures_say_why_and_leave_the_others_alone():

@@ -3,15 +3,18 @@
 """`co-perception bench` on the model that ships: a real contest, short."""
 
 import json
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
 
-from co_perception.bench.lineup import line_up
+from co_perception.bench.lineup import line_up, line_up_peers
 from co_perception.cli.main import main
 from co_perception.errors import ConfigError
 
 STARTER = Path(__file__).parents[2] / "models" / "starter"
+ECHO = Path(__file__).parents[1] / "bench" / "echo_worker.py"
 SHORT = ("--rounds", "2", "--seconds", "0.05")
 
 
@@ -40,6 +43,39 @@ def test_backends_of_the_starter_are_compared_and_timed(tmp_path, capsys):
     assert content["costs"][0]["macs"] > 5e5
     assert content["machine"]["cores"] >= 1
     assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_networks_of_others_are_timed_beside_ours(tmp_path):
+    output = tmp_path / "bench.json"
+    peer = "mine=" + shlex.join([sys.executable, str(ECHO), "--another-sum"])
+    arguments = ("-b", "onnxruntime", "-n", 2, "--peer", peer, "--device", "cpu")
+    assert run(STARTER, *arguments, *SHORT, "--output", output) == 0
+    ours, mine = json.loads(output.read_text())["results"]
+    assert mine["contestant"]["name"] == "mine x2"
+    assert mine["contestant"]["group"] == ours["contestant"]["group"]
+    assert mine["about"]["shape"] == [2, 3]
+    assert mine["ratio"]["median"] > 0
+
+
+def test_peer_is_a_name_and_a_command(capsys):
+    assert run(STARTER, "--peer", "python my_worker.py", *SHORT) == 2
+    assert "expected a peer as NAME=COMMAND" in capsys.readouterr().err
+
+
+def test_precisions_share_a_group_and_the_tolerance_of_the_loosest():
+    options = {"backends": ["openvino"], "batches": [1], "precisions": ["bf16", "fp32"]}
+    bf16, fp32 = line_up([("starter", STARTER)], **options)
+    assert (bf16.name, fp32.name) == ("starter openvino bf16 x1", "starter openvino x1")
+    assert bf16.spec["precision"] == "bf16"
+    assert bf16.tolerance == fp32.tolerance == 2e-2
+    (peer,) = line_up_peers(["mine=./worker -v"], [("starter", STARTER)], batches=[1])
+    assert peer.group == bf16.group
+    assert peer.command == ("./worker", "-v")
+
+
+def test_precision_that_a_backend_lacks_is_told(capsys):
+    assert run(STARTER, "-b", "onnxruntime", "--precision", "int3", *SHORT) == 1
+    assert "int3" in capsys.readouterr().out
 
 
 def test_unknown_models_list_what_there_is(capsys):
