@@ -49,7 +49,7 @@ def open_backend(
 
         return open_onnxruntime(folder, rows, threads=threads)
     if backend == "openvino":
-        from co_perception.engine.backends.step_graph import open_openvino
+        from co_perception.engine.backends.openvino import open_openvino
 
         return open_openvino(folder, rows, threads=threads, precision=precision)
     from co_perception.engine.backends.torch_reference import TorchBackend

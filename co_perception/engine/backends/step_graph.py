@@ -15,43 +15,12 @@ from co_perception.engine.fast.plan import METADATA_KEY, StepPlan
 from co_perception.engine.model_folder import ModelFolder, step_file
 from co_perception.errors import WeightsError
 
-__all__ = ["StepGraphBackend", "has_step_graph", "open_openvino", "read_step_graphs"]
+__all__ = ["StepGraphBackend", "has_step_graph", "read_step_graphs"]
 
 
 def has_step_graph(folder: ModelFolder) -> bool:
     """Whether a model folder's step is a step graph."""
     return folder.step_path is not None and METADATA_KEY.encode() in folder.step_path.read_bytes()
-
-
-def open_openvino(
-    folder: ModelFolder, rows: int, *, threads: int = 1, precision: str = "fp32"
-) -> StepBackend:
-    """Open a model folder's step graph on OpenVINO, on the CPU, with a cold state.
-
-    Args:
-        folder: The model folder.
-        rows: Rows of the state.
-        threads: Threads of one step.
-        precision: "fp32", "bf16" or "fp16".
-
-    Raises:
-        DependencyError: If openvino is not installed.
-        ConfigError: If this CPU has no arithmetic of that precision.
-        WeightsError: If the folder has no step graph, or one that does not fit its model.yaml.
-    """
-    from co_perception.engine.fast.openvino_executor import OpenVinoExecutor
-
-    graphs = read_step_graphs(folder, "openvino")
-    if graphs is None:
-        raise WeightsError(
-            f"{folder.step_path}: the openvino backend needs a step graph, and this is a masked "
-            "step: use backend='onnxruntime', or save the model again if its network has a graph."
-        )
-    phases = [
-        OpenVinoExecutor(graph, str(folder.path / name), threads=threads, precision=precision)
-        for name, graph in graphs.items()
-    ]
-    return StepGraphBackend("openvino", phases, rows, folder=folder, precision=precision)
 
 
 def read_step_graphs(folder: ModelFolder, backend: str) -> dict[str, bytes] | None:
