@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make the environment that peers are measured in: `python benchmarks/peers/set_up.py`.
 
-It lies in .venv-peers and has what the peers need beside what this package's own clip networks
-need to be run by other engines. Nothing of it is needed by the package or its tests.
+It lies in .venv-peers and has what the peers need, beside what this package's own steps and clip
+networks need on every engine. Nothing of it is needed by the package or its tests.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ PACKAGES = (
     "onnxruntime==1.32.0",
     "openvino==2026.4.0",
     "safetensors",
+    "PyYAML",
     "continual-inference==1.2.4",
 )
 

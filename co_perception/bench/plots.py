@@ -14,8 +14,9 @@ from co_perception.errors import DependencyError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = ["plot_measurement"]
+__all__ = ["plot_curves", "plot_measurement"]
 
 _WIDTH, _DPI = 8.0, 130
 _BAR_HEIGHT, _CURVE_HEIGHT = 0.34, 4.2
@@ -32,23 +33,40 @@ def plot_measurement(measurement: Measurement, path: Path) -> None:
     Raises:
         DependencyError: If matplotlib is not installed.
     """
+    done = [result for result in measurement.results if result.latency]
+    curves = _group_curves(done)
+    rows = 2 if curves else 1
+    height = _MARGIN + _BAR_HEIGHT * len(done) + (_CURVE_HEIGHT if curves else 0)
+    figure = _make_figure(measurement, height)
+    heights = [_BAR_HEIGHT * len(done) + 0.6, _CURVE_HEIGHT][:rows]
+    axes = figure.subplots(rows, 1, squeeze=False, gridspec_kw={"height_ratios": heights})
+    _draw_bars(axes[0, 0], done)
+    if curves:
+        _draw_curves(axes[1, 0], curves)
+    _save(figure, path)
+
+
+def plot_curves(measurement: Measurement, path: Path) -> None:
+    """Draw only what one row costs by the number of rows; arguments and errors as above."""
+    figure = _make_figure(measurement, _CURVE_HEIGHT)
+    _draw_curves(figure.subplots(), _group_curves(measurement.results))
+    _save(figure, path)
+
+
+def _make_figure(measurement: Measurement, height: float) -> Figure:
+    """Return a figure under the title of a measurement."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise DependencyError(
             "A picture of a benchmark needs matplotlib: pip install matplotlib"
         ) from error
-    done = [result for result in measurement.results if result.latency]
-    curves = _group_curves(done)
-    rows = 2 if curves else 1
-    height = _MARGIN + _BAR_HEIGHT * len(done) + (_CURVE_HEIGHT if curves else 0)
     figure = Figure(figsize=(_WIDTH, height), dpi=_DPI, layout="constrained")
-    heights = [_BAR_HEIGHT * len(done) + 0.6, _CURVE_HEIGHT][:rows]
-    axes = figure.subplots(rows, 1, squeeze=False, gridspec_kw={"height_ratios": heights})
-    _draw_bars(axes[0, 0], done)
-    if curves:
-        _draw_curves(axes[1, 0], curves)
     figure.suptitle(_title(measurement), fontsize=9)
+    return figure
+
+
+def _save(figure: Figure, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
 
