@@ -75,6 +75,22 @@ def test_a_damaged_cache_is_made_again(video, caplog):
 
 
 @needs_blocks
+def test_a_cache_of_another_processor_is_not_read(monkeypatch):
+    """Blocks of another length may load, and give wrong numbers."""
+    ours = cache.cache_path("steps", "key")
+    monkeypatch.setattr(cache, "read_processor", lambda: "another")
+    assert cache.cache_path("steps", "key") != ours
+
+
+def test_a_processor_is_its_name_and_its_instructions(tmp_path):
+    (tmp_path / "proc").mkdir()
+    core = "processor\t: {}\nmodel name\t: A\ncpu MHz\t\t: 3{}00.1\nflags\t\t: avx2 fma\n"
+    (tmp_path / "proc/cpuinfo").write_text(core.format(0, 1) + core.format(1, 2))
+    told = cache.read_processor(tmp_path).splitlines()[1:]
+    assert told == ["model name\t: A", "flags\t\t: avx2 fma"]
+    assert cache.read_processor(tmp_path / "nowhere")
+
+
 def test_a_blocked_step_that_differs_is_not_used_and_not_kept(video, caplog, monkeypatch):
     def spoil(graphs, where):
         model = onnx.load_from_string(original(graphs, where)[0])
