@@ -11,6 +11,7 @@ __all__ = [
     "DependencyError",
     "ShapeError",
     "SourceError",
+    "StepError",
     "StreamError",
     "WeightsError",
 ]
@@ -52,6 +53,10 @@ class StreamError(CoPerceptionError):
 
 class SourceError(CoPerceptionError):
     """A camera, video file, image folder or stream URL cannot be opened or read."""
+
+
+class StepError(CoPerceptionError, RuntimeError):
+    """A backend could not do a step, as for lack of memory; every state is as before it."""
 
 
 class DependencyError(CoPerceptionError, ImportError):

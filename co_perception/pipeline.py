@@ -78,6 +78,7 @@ class ActivityStage:
             find_model(config.model),
             backend=config.backend,
             device=config.device,
+            precision=config.precision,
             max_streams=config.max_streams,
             config=RecogniserConfig(
                 grace_sec=config.stale_sec,

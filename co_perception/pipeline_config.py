@@ -97,7 +97,8 @@ class ActivityConfig(_Section):
 
     model: str = _plain("starter", "model folder: a path, or the name of an installed one")
     backend: str = _plain("auto", "what runs the network: auto, or one by name")
-    device: str = _plain("cpu", "where it runs: cpu, cuda or cuda:<index>")
+    device: str = _plain("cpu", "where it runs: cpu, cuda or tensorrt; cuda:1: the second GPU")
+    precision: str = _plain("fp32", "what it computes in: fp32, bf16 or fp16")
     max_streams: int = _number(8, 1, 4096, "people recognised at the same time")
     max_gap_sec: float = _number(1.0, 0.05, 60.0, "s without poses after which states start anew")
     stale_sec: float = _number(1.0, 0.0, 60.0, "s for which scores are held before they are stale")

@@ -61,8 +61,15 @@ def run(
     loop: Annotated[bool | None, typer.Option("--loop", help="Start over at the end.")] = None,
     persons: Annotated[int | None, typer.Option(help="People that the demo renders.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the demo.")] = None,
-    backend: Annotated[str | None, typer.Option(help="auto, onnxruntime or torch.")] = None,
-    device: Annotated[str | None, typer.Option(help="Where the network runs.")] = None,
+    backend: Annotated[
+        str | None, typer.Option(help="auto, onnxruntime, openvino or torch.")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Where the network runs: cpu, cuda or tensorrt.")
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="What it computes in: fp32, bf16 or fp16.")
+    ] = None,
     config: Annotated[
         Path | None, typer.Option(help="YAML file of parameters; flags win over it.")
     ] = None,
@@ -83,7 +90,7 @@ def run(
         "camera": source, "model": model, "max_people": max_people, "width": width,
         "min_confidence": min_confidence, "smooth": smooth, "height": height, "rate": rate,
         "pose_rate": pose_rate, "rotate": rotate, "loop": loop, "persons": persons, "seed": seed,
-        "backend": backend, "device": device, "real_time": realtime,
+        "backend": backend, "device": device, "precision": precision, "real_time": realtime,
     }  # fmt: skip
     overrides = {key: value for key, value in flags.items() if value is not None}
     overrides.update(parse_settings(set_ or []))

@@ -15,7 +15,7 @@ from co_perception.engine.activity import (
     Reason,
     Validity,
 )
-from co_perception.engine.backends import BACKENDS, DEVICES, StepBackend, open_backend
+from co_perception.engine.backends import BACKENDS, DEVICES, PRECISIONS, StepBackend, open_backend
 from co_perception.engine.config import RecogniserConfig
 from co_perception.engine.locate import DEFAULT_MODEL, find_model, list_models
 from co_perception.engine.model_folder import ModelFolder, Thresholds
@@ -27,6 +27,7 @@ __all__ = [
     "CLASS_NONE",
     "DEFAULT_MODEL",
     "DEVICES",
+    "PRECISIONS",
     "UNKNOWN",
     "Activity",
     "ActivityEvent",

@@ -92,15 +92,17 @@ class Recogniser:
     ) -> Recogniser:
         """Open a model folder.
 
+        precision: str = "fp32",
         Args:
             path: The model folder; see `find_model` for the installed ones.
             backend: "auto", "onnxruntime", "openvino" or "torch".
-            device: "cpu".
+            device: "cpu", "cuda" or "tensorrt".
             max_streams: People followed at once, 1..1024; others are reported OVER_LIMIT.
             config: Parameters.
 
         Raises:
             ConfigError: If model.yaml or an argument is wrong.
+            precision: "fp32", "bf16" or "fp16": what the network computes in.
             WeightsError: If the folder is damaged, or its files do not fit each other.
             DependencyError: If the backend's library is not installed.
         """
@@ -109,11 +111,13 @@ class Recogniser:
         model = ModelFolder.load(path)
         check_fits(config, model)
         opened, why = open_chosen(
-            model, rows, backend=backend, device=device, threads=config.threads
+            model,
+            rows,
+            backend=backend,
+            device=device,
+            precision=precision,
+            threads=config.threads,
         )
-        # The first step of a session allocates: not while somebody waits for an answer.
-        opened.step(np.zeros((1, *opened.step_shape), np.float32), np.ones(1, bool))
-        opened.reset(range(rows))
         return cls(model, opened, backend_reason=why, config=config)
 
     def update(

@@ -108,7 +108,10 @@ ARGUMENTS: tuple[LaunchArgument, ...] = (
         _from_parameter(name)
         for name in ("width", "height", "rate", "rotate", "loop", "real_time", "persons", "seed")
     ),
-    *(_from_parameter(name) for name in ("max_people", "model", "backend", "device", "overlay")),
+    *(
+        _from_parameter(name)
+        for name in ("max_people", "model", "backend", "device", "precision", "overlay")
+    ),
 )
 
 

@@ -94,8 +94,10 @@ POSE = (
 
 ACTIVITY = (
     _key("model", "Model folder: a path, or the name of an installed model"),
-    _key("backend", "What runs the network's step: auto, onnxruntime or torch"),
-    _key("device", "Where the network runs: cpu, cuda or cuda:<index>"),
+    _key("backend", "What runs the network's step: auto, onnxruntime, openvino or torch"),
+    _key("device", "Where the network runs: cpu, cuda or tensorrt; cuda:1 is the second GPU"),
+    _key("precision", "What the network computes in: fp32, bf16 or fp16, where device and backend"
+         " have that arithmetic"),
     _key("threads", "Threads of the network's backend"),
     _key("max_streams", "Most people recognised at the same time; others are OVER_LIMIT"),
     _key("max_gap_sec", "Time without poses after which states start anew", "s"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from co_perception.engine import ModelFolder, open_backend
-from co_perception.engine.backends import choose_backend
+from co_perception.engine.backends import auto, choose_backend
 from co_perception.engine.model_folder import compute_sha256
 from co_perception.errors import (
     ConfigError,
@@ -188,7 +188,8 @@ def test_wrong_input_is_refused(make, backend):
         ours.restore_state({**state, name: state[name][:2]})
 
 
-def test_auto_prefers_onnxruntime_and_says_why(model):
+def test_auto_prefers_onnxruntime_and_says_why(model, monkeypatch):
+    monkeypatch.setattr(auto, "_installed", lambda module: module != "openvino")
     assert choose_backend(model) == (
         "onnxruntime",
         "auto: onnxruntime is installed and the model folder has step.onnx",
@@ -221,7 +222,7 @@ def test_without_any_backend_the_pip_lines_are_named(model, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("backend", "tensorflow"), ("device", "cuda:0"), ("backend", None)]
+    ("key", "value"), [("backend", "tensorflow"), ("device", "cuda:first"), ("backend", None)]
 )
 def test_unknown_backends_and_devices_are_refused(model, key, value):
     with pytest.raises(ConfigError, match=f"'{key}': expected one of"):

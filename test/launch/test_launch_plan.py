@@ -23,9 +23,13 @@ def test_arguments_are_described_and_their_defaults_allowed():
 
 def test_arguments_cover_what_the_design_promises():
     wanted = "camera fused namespace params_file use_sim_time autostart log_level model device"
-    assert set(wanted.split()) | {"backend", "overlay", "image_topic", "max_people"} <= {
-        argument.name for argument in ARGUMENTS
-    }
+    assert set(wanted.split()) | {
+        "backend",
+        "precision",
+        "overlay",
+        "image_topic",
+        "max_people",
+    } <= {argument.name for argument in ARGUMENTS}
 
 
 def test_default_is_three_nodes_with_nothing_overridden():

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from co_perception.errors import ShapeError, StreamError
+from co_perception.errors import CoPerceptionError, ShapeError, StepError, StreamError
 
 __all__ = ["State", "StepBackend", "check_state"]
 
@@ -27,6 +27,8 @@ class StepBackend(abc.ABC):
 
     Attributes:
         name: The backend's name.
+        device: Where it steps.
+        precision: What it computes in. Frames and logits, and states that are saved, are float32.
         rows: Rows of the state.
         step_shape: Shape of a frame without the row axis, such as (channels, joints).
         classes: Logits per row.
@@ -54,6 +56,10 @@ class StepBackend(abc.ABC):
 
         Raises:
             ShapeError: If shapes or dtypes differ from these.
+            StreamError: If the frame of a row that is updated holds a number that is not finite:
+                it would stay in the row's state for the whole receptive field.
+            StepError: If the runtime fails, as for lack of memory. After any of these errors the
+                state of every row is as before.
         """
         n = len(frames)
         shape = (n, *self.step_shape)
@@ -68,7 +74,30 @@ class StepBackend(abc.ABC):
                 f"Backend '{self.name}': expected update ({n},) bool, one per frame, "
                 f"got {update.shape} {update.dtype}."
             )
-        return self._step(frames, update)
+        self._check_finite(frames, update)
+        try:
+            return self._step(frames, update)
+        except CoPerceptionError:
+            raise
+        except Exception as error:  # runtimes raise classes of their own
+            raise StepError(
+                f"Backend '{self.name}' on {self.device} in {self.precision}: a step of {n} of "
+                f"{self.rows} rows failed, and every state is as before ({_first_line(error)}). "
+                f"The states take {self.state_bytes / 1e6:.1f} MB: where memory is short, lower "
+                "max_streams, take a smaller model, or end what else runs on the device."
+            ) from error
+
+    def _check_finite(self, frames: NDArray[np.float32], update: NDArray[np.bool_]) -> None:
+        if np.isfinite(frames).all():
+            return
+        finite = np.isfinite(frames.reshape(len(frames), -1)).all(axis=1)
+        rows = np.flatnonzero(update & ~finite)
+        if len(rows):
+            raise StreamError(
+                f"Backend '{self.name}': expected finite frames, got NaN or infinity in rows "
+                f"{', '.join(map(str, rows))}; no row was stepped. Leave such rows out "
+                "(update=False), or fill what is missing as the model was trained."
+            )
 
     @abc.abstractmethod
     def _step(
@@ -101,6 +130,11 @@ class StepBackend(abc.ABC):
     @abc.abstractmethod
     def close(self) -> None:
         """Let go of network and state; closing twice is fine."""
+
+
+def _first_line(error: Exception) -> str:
+    """Return what a runtime says, without its stack."""
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
 
 
 def check_state(state: State, expected: State) -> None:

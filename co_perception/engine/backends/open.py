@@ -5,13 +5,10 @@
 from __future__ import annotations
 
 from co_perception.engine.backends.base import StepBackend
+from co_perception.engine.backends.target import Target
 from co_perception.engine.model_folder import ModelFolder
-from co_perception.errors import ConfigError
 
-__all__ = ["DEVICES", "OPENABLE", "open_backend"]
-
-OPENABLE = ("onnxruntime", "openvino", "torch")
-DEVICES = ("cpu",)
+__all__ = ["open_backend"]
 
 
 def open_backend(
@@ -29,29 +26,27 @@ def open_backend(
         folder: The model folder.
         rows: Rows of the state.
         backend: "onnxruntime", "openvino" or "torch"; see `open_chosen` for "auto".
-        device: One of `DEVICES`.
-        precision: "fp32"; with OpenVINO also "bf16" or "fp16", where the CPU has that arithmetic.
+        device: One of `DEVICES`; "cuda:1" and "tensorrt:1" are the second GPU.
+        precision: One of `PRECISIONS`: what the network computes in. Frames and logits are
+            float32 whatever it is.
         threads: Threads of one step, where the backend has its own.
 
     Raises:
-        ConfigError: If backend, device or precision is unknown or not to be had.
-        DependencyError: If the backend's library is not installed.
+        ConfigError: If backend, device or precision is unknown, they do not go together, or this
+            machine has no arithmetic of that precision.
+        DependencyError: If the backend's library, or its part for the device, is not installed.
         WeightsError: If the folder's files do not fit each other.
     """
-    if backend not in OPENABLE:
-        raise ConfigError(f"'backend': expected one of {', '.join(OPENABLE)}; got {backend!r}.")
-    if device not in DEVICES:
-        raise ConfigError(f"'device': expected one of {', '.join(DEVICES)}; got {device!r}.")
-    if precision != "fp32" and backend != "openvino":
-        raise ConfigError(f"'precision': {backend} steps in fp32 only; got {precision!r}.")
+    target = Target(backend, device, precision)
+    target.check()
     if backend == "onnxruntime":
         from co_perception.engine.backends.ort import open_onnxruntime
 
-        return open_onnxruntime(folder, rows, threads=threads)
+        return open_onnxruntime(folder, rows, threads=threads, target=target)
     if backend == "openvino":
         from co_perception.engine.backends.openvino import open_openvino
 
         return open_openvino(folder, rows, threads=threads, precision=precision)
     from co_perception.engine.backends.torch_reference import TorchBackend
 
-    return TorchBackend(folder, rows, threads=threads)
+    return TorchBackend(folder, rows, device=device, precision=precision)

@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 
 from co_perception.engine.backends.base import State, StepBackend, check_state
 from co_perception.engine.backends.step_graph import StepGraphBackend, read_step_graphs
-from co_perception.engine.fast.ort_executor import open_session
+from co_perception.engine.backends.target import Target
+from co_perception.engine.fast.ort_executor import OrtExecutor, open_session
 from co_perception.engine.fast.ort_prepare import prepare_executors
-from co_perception.engine.model_folder import ModelFolder
+from co_perception.engine.fast.ort_providers import CPU, Provider, cuda, tensorrt
+from co_perception.engine.model_folder import STEP, ModelFolder
 from co_perception.errors import WeightsError
 
 __all__ = ["MaskedStepBackend", "open_onnxruntime"]
@@ -30,28 +32,52 @@ _DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)
 _Buffers = dict[str, NDArray[Any]]
 
 
-def open_onnxruntime(folder: ModelFolder, rows: int, *, threads: int = 1) -> StepBackend:
-    """Open a model folder's step on onnxruntime, on the CPU, with a cold state.
+_CPU_TARGET = Target("onnxruntime")
+
+
+def open_onnxruntime(
+    folder: ModelFolder, rows: int, *, threads: int = 1, target: Target = _CPU_TARGET
+) -> StepBackend:
+    """Open a model folder's step on onnxruntime, with a cold state.
 
     Args:
         folder: The model folder.
         rows: Rows of the state.
         threads: Threads of one step.
+        target: Device and precision, checked.
 
     Raises:
-        DependencyError: If onnxruntime is not installed.
+        DependencyError: If onnxruntime, or its provider for the device, is not installed or does
+            not start.
         WeightsError: If the folder has no step.onnx, or one that does not fit its model.yaml.
     """
     graphs = read_step_graphs(folder, "onnxruntime")
     if graphs is None:
-        return MaskedStepBackend(folder, rows, threads=threads)
-    executors = prepare_executors(
-        list(graphs.values()),
-        [folder.files[name] for name in graphs],
-        threads=threads,
-        where=str(folder.step_path),
+        return MaskedStepBackend(folder, rows, threads=threads, target=target)
+    where = str(folder.step_path)
+    contents, hashes = list(graphs.values()), [folder.files[name] for name in graphs]
+    if target.kind == "cpu":
+        executors = prepare_executors(contents, hashes, threads=threads, where=where)
+    else:
+        executors = []
+        for content, sha256 in zip(contents, hashes):
+            provider = _provider(target, content, sha256, rows)
+            session = open_session(content, threads=threads, where=where, provider=provider)
+            executors.append(OrtExecutor(session, where))
+    backend = StepGraphBackend(
+        "onnxruntime", executors, rows, folder=folder, precision=target.precision
     )
-    return StepGraphBackend("onnxruntime", executors, rows, folder=folder)
+    backend.device = target.device
+    return backend
+
+
+def _provider(target: Target, content: bytes, sha256: str, rows: int) -> Provider:
+    """Return the provider of a target for one graph."""
+    if target.kind == "cpu":
+        return CPU
+    if target.kind == "cuda":
+        return cuda(target.gpu)
+    return tensorrt(target.gpu, target.precision, content, sha256, rows=rows)
 
 
 class MaskedStepBackend(StepBackend):
@@ -59,12 +85,22 @@ class MaskedStepBackend(StepBackend):
 
     name = "onnxruntime"
 
-    def __init__(self, folder: ModelFolder, rows: int, *, threads: int = 1) -> None:
+    def __init__(
+        self,
+        folder: ModelFolder,
+        rows: int,
+        *,
+        threads: int = 1,
+        target: Target = _CPU_TARGET,
+    ) -> None:
+        self.device, self.precision = target.device, target.precision
         self.rows, self.step_shape = rows, folder.input.step_shape
         self.classes = len(folder.labels)
         path = folder.step_path
         assert path is not None
-        self._session = open_session(path.read_bytes(), threads=threads, where=str(path))
+        content = path.read_bytes()
+        provider = _provider(target, content, folder.files[STEP], rows)
+        self._session = open_session(content, threads=threads, where=str(path), provider=provider)
         shape = (rows, *self.step_shape)
         self._frames: NDArray[np.float32] = np.zeros(shape, np.float32)
         self._update: NDArray[np.bool_] = np.zeros(rows, np.bool_)

@@ -12,82 +12,119 @@ from numpy.typing import NDArray
 
 from co_perception.engine.backends.base import State, StepBackend, check_state
 from co_perception.engine.model_folder import ModelFolder
-from co_perception.errors import CoPerceptionError, DependencyError, WeightsError
+from co_perception.errors import CoPerceptionError, DependencyError, StepError, WeightsError
 
 if TYPE_CHECKING:
     from co_perception.models import ContinualModel
 
 __all__ = ["TorchBackend", "load_network"]
 
+_DTYPES = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}
+
 
 class TorchBackend(StepBackend):
-    """Steps the torch network on the CPU, eagerly, in fp32.
+    """Steps the torch network: on the CPU eagerly, on CUDA as a captured graph.
+
+    Torch has one number of threads for the whole process, which is its owner's to set
+    (`torch.set_num_threads`).
 
     Args:
         folder: The model folder.
         rows: Rows of the state.
-        threads: Not used: torch has one number of threads for the whole process, which is its
-            owner's to set (`torch.set_num_threads`).
+        device: "cpu", "cuda" or "cuda:<index>".
+        precision: Of weights and states: "fp32", "bf16" or "fp16".
 
     Raises:
-        DependencyError: If torch or safetensors is not installed.
+        DependencyError: If torch or safetensors is not installed, or torch without CUDA.
         WeightsError: If the weights do not fit the architecture.
+        StepError: If network and state do not fit into the device's memory.
     """
 
     name = "torch"
 
-    def __init__(self, folder: ModelFolder, rows: int, *, threads: int = 1) -> None:
-        self._model: Any = load_network(folder)
+    def __init__(
+        self, folder: ModelFolder, rows: int, *, device: str = "cpu", precision: str = "fp32"
+    ) -> None:
+        network = load_network(folder)
+        import torch
+
+        from co_perception.engine.backends.torch_resident import ResidentStep
+
+        if device != "cpu":
+            _require_cuda(torch, device)
+        self.device, self.precision = device, precision
         self.rows, self.step_shape = rows, folder.input.step_shape
         self.classes = len(folder.labels)
-        self._state: Any = self._model.init_state(batch_size=rows)
+        try:
+            network.to(device, getattr(torch, _DTYPES[precision]))
+            self._resident = ResidentStep(network, rows, self.step_shape)
+        except RuntimeError as error:
+            raise StepError(
+                f"Backend 'torch': network and states of {rows} rows cannot be set up on {device} "
+                f"in {precision} ({error}). Where memory is short, lower max_streams, take a "
+                "smaller model, or end what else runs on the device."
+            ) from error
 
     def _step(
         self, frames: NDArray[np.float32], update: NDArray[np.bool_]
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         import torch
 
-        n = len(frames)
-        full = torch.zeros((self.rows, *self.step_shape))
-        full[:n] = torch.from_numpy(frames)
-        live = torch.zeros(self.rows, dtype=torch.bool)
-        live[:n] = torch.from_numpy(update)
+        n, resident = len(frames), self._resident
         with torch.inference_mode():
-            logits, valid, self._state = self._model.forward_step(full, self._state, live)
-        return logits[:n].numpy(), valid[:n].numpy()
+            resident.frames[:n] = torch.from_numpy(frames)
+            resident.update.zero_()
+            resident.update[:n] = torch.from_numpy(update)
+        resident.run()
+        return resident.logits[:n].float().cpu().numpy(), resident.valid[:n].cpu().numpy()
 
     @property
     def state_bytes(self) -> int:
+        return sum(leaf.nbytes for leaf in self._leaves().values())
+
+    def _leaves(self) -> dict[str, Any]:
         from co_perception import continual as co
 
-        return sum(leaf.nbytes for _, leaf in co.flatten_state(self._state))
+        return dict(co.flatten_state(self._resident.state))
 
     def reset(self, rows: Iterable[int]) -> None:
         import torch
 
-        from co_perception import continual as co
-
-        mask = torch.zeros(self.rows, dtype=torch.bool)
-        mask[list(rows)] = True
         with torch.inference_mode():
-            self._state = co.reset(self._state, mask)
+            for leaf in self._leaves().values():
+                leaf[list(rows)] = 0
 
     def save_state(self) -> dict[str, NDArray[np.generic]]:
-        from co_perception import continual as co
-
-        return {name: leaf.numpy().copy() for name, leaf in co.flatten_state(self._state)}
+        return {name: _to_numpy(leaf) for name, leaf in self._leaves().items()}
 
     def restore_state(self, state: State) -> None:
         import torch
 
-        from co_perception import continual as co
-
         check_state(state, self.save_state())
-        tensors = {name: torch.from_numpy(np.array(array)) for name, array in state.items()}
-        self._state = co.unflatten_state(self._state, tensors)
+        with torch.inference_mode():
+            for name, leaf in self._leaves().items():
+                leaf.copy_(torch.from_numpy(np.array(state[name])))
 
     def close(self) -> None:
-        self._model = self._state = None
+        self._resident = None  # type: ignore[assignment]
+
+
+def _to_numpy(leaf: Any) -> NDArray[np.generic]:
+    """Return a copy, in float32 where it is of any floating-point type."""
+    array: NDArray[np.generic] = (leaf.float() if leaf.is_floating_point() else leaf).cpu().numpy()
+    return array.copy()
+
+
+def _require_cuda(torch: Any, device: str) -> None:
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    index = int(device.partition(":")[2] or 0)
+    if index >= count:
+        raise DependencyError(
+            f"Backend 'torch': expected a torch with CUDA that sees GPU {index}; torch "
+            f"{torch.__version__} sees {count} of them. Install a build with CUDA (pip install "
+            "torch, from the index that pytorch.org names for your CUDA; on a Jetson: NVIDIA's "
+            "wheel) and look at nvidia-smi; or use device='cpu'."
+        )
 
 
 def load_network(folder: ModelFolder) -> ContinualModel:

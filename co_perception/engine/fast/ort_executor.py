@@ -1,6 +1,10 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
-"""Step graphs on onnxruntime's CPU provider: pointers are bound once per turn of the rings."""
+"""Step graphs in onnxruntime sessions: pointers are bound once per turn of the rings.
+
+The rings lie in the host's memory. On the CPU a step reads and writes them where they are; a GPU's
+provider copies them to the GPU and back at every step.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from co_perception.engine.fast.lane import Executor
+from co_perception.engine.fast.ort_providers import CPU, Provider, require_onnxruntime
 from co_perception.engine.fast.plan import METADATA_KEY, StepPlan
 from co_perception.engine.fast.rings import Views
 from co_perception.errors import DependencyError, WeightsError
 
-__all__ = ["OrtExecutor", "open_session", "read_metadata", "require_onnxruntime"]
+__all__ = ["OrtExecutor", "open_session", "read_metadata"]
 
 
 class OrtExecutor(Executor):
@@ -49,34 +54,21 @@ class OrtExecutor(Executor):
         self._session.run_with_iobinding(binding)
 
 
-def require_onnxruntime() -> Any:
-    """Return the onnxruntime package.
-
-    Raises:
-        DependencyError: If it is not installed.
-    """
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise DependencyError(
-            "Backend 'onnxruntime' needs onnxruntime; install it with: pip install onnxruntime"
-        ) from error
-    return onnxruntime
-
-
-def open_session(model: bytes, *, threads: int, where: str) -> Any:
-    """Open an ONNX model on the CPU.
+def open_session(model: bytes, *, threads: int, where: str, provider: Provider = CPU) -> Any:
+    """Open an ONNX model.
 
     Args:
         model: The file's content.
         threads: Threads of one run.
         where: The file, for messages.
+        provider: What runs it.
 
     Raises:
-        DependencyError: If onnxruntime is not installed.
-        WeightsError: If onnxruntime cannot load it.
+        DependencyError: If onnxruntime or the provider is not installed, or does not start.
+        WeightsError: If onnxruntime cannot load the model.
     """
     onnxruntime = require_onnxruntime()
+    provider.require()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -84,9 +76,13 @@ def open_session(model: bytes, *, threads: int, where: str) -> Any:
     # A step is short and comes 15 times per second: threads that spin in between burn a core.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(model, options, providers=provider.in_order())
     except Exception as error:  # onnxruntime raises classes of its own for every kind of damage
         raise WeightsError(f"{where}: onnxruntime cannot load it; {error}") from error
+    # Without its libraries a provider is left out, and the CPU takes over without a word.
+    if provider.name not in session.get_providers():
+        raise DependencyError(provider.describe_lack("it does not start here"))
+    return session
 
 
 def read_metadata(session: Any) -> Mapping[str, str]:

@@ -18,7 +18,8 @@ import numpy as np
 
 from co_perception.engine.cache import cache_path, read_cached, write_cached
 from co_perception.engine.fast.lane import Executor, Lane
-from co_perception.engine.fast.ort_executor import OrtExecutor, open_session, require_onnxruntime
+from co_perception.engine.fast.ort_executor import OrtExecutor, open_session
+from co_perception.engine.fast.ort_providers import require_onnxruntime
 from co_perception.errors import WeightsError
 
 __all__ = ["measure_block", "prepare_executors"]
