@@ -69,7 +69,7 @@ SUBJECTS = (
 def line_up(
     subject: Subject, folder: Path, weights: Path, options: argparse.Namespace
 ) -> Iterator[Contestant]:
-    """Give the peer, then ours, for every number of rows; the clip networks for one; the roof."""
+    """Give the peer, then ours, by rows; clip networks where rows are not compared; the roof."""
     for rows in options.rows:
         group = f"{subject.name} x{rows}"
         given = {"weights": str(weights), "batch": rows}
@@ -77,7 +77,7 @@ def line_up(
         name = f"{subject.name} continual-inference x{rows}"
         yield Contestant(name, peer, PEER_WORKER, group=group)
         yield from line_up_ours(subject.name, folder, options.ours, rows, group)
-        if rows == 1:
+        if options.rows == [1]:
             yield from line_up_clips(subject, given, group)
     yield Contestant("fp32 matrix product", {}, ROOF_WORKER, group=ROOF)
 

@@ -57,6 +57,16 @@ def test_networks_of_others_are_timed_beside_ours(tmp_path):
     assert mine["ratio"]["median"] > 0
 
 
+def test_worker_of_the_docs_takes_part(tmp_path):
+    page = (STARTER.parents[1] / "docs" / "benchmarks.md").read_text()
+    worker, output = tmp_path / "my_worker.py", tmp_path / "bench.json"
+    worker.write_text(page.partition("```python\n")[2].partition("```")[0])
+    peer = "mine=" + shlex.join([sys.executable, str(worker)])
+    assert run(STARTER, "-b", "onnxruntime", "--peer", peer, *SHORT, "--output", output) == 0
+    mine = json.loads(output.read_text())["results"][1]
+    assert mine["about"]["shape"] == [1, 3, 160, 160]
+
+
 def test_peer_is_a_name_and_a_command(capsys):
     assert run(STARTER, "--peer", "python my_worker.py", *SHORT) == 2
     assert "expected a peer as NAME=COMMAND" in capsys.readouterr().err
