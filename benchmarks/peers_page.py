@@ -81,20 +81,26 @@ def _describe_windows(results: Sequence[Result]) -> str:
     clips = [result for result in done if result.contestant.spec.get("kind") == "clip"]
     if not clips:
         return ""
-    eager = next((r for r in clips if r.contestant.spec["engine"] == "torch"), clips[0])
-    best = min(clips, key=lambda clip: clip.latency.median if clip.latency else 0.0)
-    said = [
-        f"{ours.about['backend']} {ours.about['precision']} "
-        f"**{paired_ratio(ours.rounds, eager.rounds).median:.3g}** and "
-        f"**{paired_ratio(ours.rounds, best.rounds).median:.3g}**"
-        for ours in done
-        if _is_ours(ours)
-    ]
-    return (
-        f"Times as fast as the sliding window on torch, and on its fastest engine here "
-        f"({best.contestant.spec['engine']} {best.contestant.spec['precision']}): "
-        f"{'; '.join(said)}."
+    fp32 = [clip for clip in clips if clip.contestant.spec["precision"] == "fp32"]
+    rivals = {
+        "torch": next(clip for clip in clips if clip.contestant.spec["engine"] == "torch"),
+        "the fastest engine in fp32": min(fp32, key=_median),
+        "the fastest in any precision": min(clips, key=_median),
+    }
+    names = (
+        f"{words} ({clip.contestant.spec['engine']} {clip.contestant.spec['precision']})"
+        for words, clip in rivals.items()
     )
+    said = []
+    for ours in filter(_is_ours, done):
+        ratios = (paired_ratio(ours.rounds, clip.rounds).median for clip in rivals.values())
+        told = " / ".join(f"**{ratio:.3g}**" for ratio in ratios)
+        said.append(f"{ours.about['backend']} {ours.about['precision']} {told}")
+    return f"Times the sliding window on {', '.join(names)}: {'; '.join(said)}."
+
+
+def _median(result: Result) -> float:
+    return result.latency.median if result.latency else 0.0
 
 
 def _is_ours(result: Result) -> bool:

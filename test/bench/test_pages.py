@@ -42,17 +42,28 @@ def test_section_tells_ratios_the_share_of_the_roof_and_the_windows(to_section):
     ours = make_result(
         "net ours x2", 2_000_000, rows=2, first=peer, spec={"folder": "f"}, backend="ort"
     )
-    clip = {"kind": "clip", "engine": "torch", "precision": "fp32"}
-    window = make_result("clip", 60_000_000, first=peer, spec=clip)
+    clips = [
+        make_result(
+            f"clip {engine} {precision}",
+            nanoseconds,
+            first=peer,
+            spec={"kind": "clip", "engine": engine, "precision": precision},
+        )
+        for engine, precision, nanoseconds in (
+            ("torch", "fp32", 60_000_000),
+            ("openvino", "fp32", 16_000_000),
+            ("openvino", "bf16", 8_000_000),
+        )
+    ]
     roof = make_result("product", 1_000_000, group="roof", operations=100_000_000)
     failed = Result(Contestant("gone", {}, group="net"), failure="gone: no folder\nmore")
-    text = to_section("net", make_measurement(peer, ours, window, roof, failed), macs=20e6)
+    text = to_section("net", make_measurement(peer, ours, *clips, roof, failed), macs=20e6)
     assert text.startswith("## net\n\n2026-11-26, A (avx2), 1 thread pinned, 2 rounds in turns; ")
     assert "quiet machine; energy: the machine tells none." in text
     assert "20.0 million multiply-adds" in text and "100 GFLOP/s" in text
     # 2 rows x 40 MFLOP in 2 ms are 40 GFLOP/s
     assert "| net ours x2 | 2.00 | 1.00 | 2.00 | 2.00 | **10** (10 to 10) |  | 40% |  |" in text
-    assert "(torch fp32): ort fp32 **30** and **30**." in text
+    assert "any precision (openvino bf16): ort fp32 **30** / **8** / **4**." in text
     assert "| gone | gone: no folder |" in text
     assert "product |" not in text
 
