@@ -28,6 +28,10 @@ from co_perception.bench.lineup import resolve_folder
 
 TITLE = "Start-up"
 MODELS = ("starter", "cox3d_s")
+NOTE = """\
+One processor, no torch, Python's start and all imports included. *First ever*: the cache folder is
+empty, and a video step is laid out for the machine and compared with the plain one; importing a
+model on the same machine has done that already."""
 
 
 def time_starts(folder: Path, caches: Sequence[Path]) -> list[float]:
@@ -71,7 +75,7 @@ def main() -> None:
         quiet = load.finish([], sum(os.times()[:4]))
     section = (
         f"## {TITLE}\n\n{datetime.date.today()}, {describe_run('onnxruntime', 'numpy')}; "
-        f"{options.starts} starts each; {quiet.reason or 'quiet machine'}.\n\n"
+        f"{options.starts} starts each; {quiet.reason or 'quiet machine'}.\n\n{NOTE}\n\n"
         "| process start to first step | median s | min s |\n|---|---:|---:|\n"
     )
     if options.store:
