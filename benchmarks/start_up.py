@@ -65,14 +65,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         folders = [(model, resolve_folder(model, scratch)) for model in options.models]
-        load = watch_load(before)
+        load, own = watch_load(before), sum(os.times()[:4])
         for model, folder in folders:
             fresh = [scratch / model / f"cache{i}" for i in range(options.starts)]
             for kind, caches in (("first ever", fresh), ("later", fresh[:1] * options.starts)):
                 seconds = time_starts(folder, caches)
                 rows.append(f"| {model}, {kind} | {median(seconds):.2f} | {min(seconds):.2f} |")
                 print(rows[-1], flush=True)
-        quiet = load.finish([], sum(os.times()[:4]))
+        quiet = load.finish([], sum(os.times()[:4]) - own)
     section = (
         f"## {TITLE}\n\n{datetime.date.today()}, {describe_run('onnxruntime', 'numpy')}; "
         f"{options.starts} starts each; {quiet.reason or 'quiet machine'}.\n\n{NOTE}\n\n"
