@@ -41,6 +41,37 @@ def skeletons_dir(data_dir: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def scene_folder(tmp_path_factory) -> Path:
+    """A model folder of a tiny CoX3D for whole images at 15 Hz, with random weights."""
+    torch = pytest.importorskip("torch", reason="making a model folder needs torch")
+    from co_perception.engine.model_input import ModelInput
+    from co_perception.engine.save import save_model_folder
+    from co_perception.models import create_model
+
+    torch.manual_seed(7)
+    model = create_model("cox3d_xs", num_classes=3, window=4, image_size=32, width=0.25)
+    path = tmp_path_factory.mktemp("models") / "scenes"
+    save_model_folder(
+        path,
+        model.eval(),
+        name="scenes",
+        labels=("cook", "sweep", "write"),
+        model_input=ModelInput(
+            "video", 3, height=32, width=32, short_side=36, mean=(0.45,) * 3, std=(0.225,) * 3
+        ),
+        min_evidence=0.5,
+        thresholds={"enter": 0.0, "exit": 0.0, "min_hold_sec": 0.0},
+        temperature=0.02,  # so that scores differ from frame to frame
+        license="Apache-2.0",
+        training_data=["none: random weights"],
+        card="# scenes\n\nRandom weights, for tests.\n",
+        expected_rate=15.0,
+        quick=True,
+    )
+    return path
+
+
+@pytest.fixture(scope="session")
 def ros_domain() -> Iterator[int]:
     """Domain id of this test run; the environment has it too, for nodes here and elsewhere."""
     domain = FIRST_DOMAIN + os.getpid() % DOMAINS

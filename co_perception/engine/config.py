@@ -96,9 +96,9 @@ def check_fits(config: RecogniserConfig, model: ModelFolder) -> None:
     """
     if not model.input.is_made_here:
         raise ConfigError(
-            f"Recogniser: expected a model that takes skeletons as skeleton.features makes them, "
-            f"got one that takes {model.input}, prepared by the caller: {model.path}. Step it "
-            "yourself with engine.open_backend"
+            f"Recogniser: expected a model that takes images, or skeletons as skeleton.features "
+            f"makes them, got one that takes {model.input}, prepared by the caller: {model.path}. "
+            "Step it yourself with engine.open_backend"
         )
     enter, leave = config.enter_threshold, config.exit_threshold
     enter = model.thresholds.enter if enter is None else enter
@@ -108,6 +108,8 @@ def check_fits(config: RecogniserConfig, model: ModelFolder) -> None:
             f"Recogniser 'exit_threshold': expected at most enter_threshold ({enter:g}), got "
             f"{leave:g}; what is not set comes from {model.path}."
         )
+    if model.input.kind == "video":
+        return
     joints = len(model.layout)
     if config.min_joints > joints:
         raise ConfigError(

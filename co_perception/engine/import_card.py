@@ -45,8 +45,9 @@ receptive field: that was checked when this folder was written.
 Frames per second: {rate:g}. {labels}
 """
 _INPUTS = {
-    "video": "RGB frames (3, {0[1]}, {0[2]}): scaled to 0..1, less `mean`, divided by `std` of "
-    "model.yaml. Cut or scale the short side as the training did.",
+    "video": "RGB images of any size. The recogniser scales their short side to `short_side` of "
+    "model.yaml, cuts a frame (3, {0[1]}, {0[2]}) out of the middle, scales it to 0..1, takes off "
+    "`mean` and divides by `std`: what the published networks of this kind were trained on.",
     "skeleton": "Joints ({0[0]} channels, {0[1]} joints) of layout `{1}`, prepared as the "
     "training did it: this package does not make that input, and its recogniser does not feed it. "
     "Published scores are means over two persons; those of one person are other scores.",

@@ -13,7 +13,7 @@ import torch
 
 from co_perception.engine.import_card import write_import_card
 from co_perception.engine.model_folder import ModelFolder, Thresholds, compute_sha256
-from co_perception.engine.model_input import AS_TRAINED, ModelInput
+from co_perception.engine.model_input import AS_TRAINED, ModelInput, choose_short_side
 from co_perception.engine.save import save_model_folder
 from co_perception.errors import ConfigError, WeightsError
 from co_perception.models import ContinualModel, LoadReport, create_model, list_models
@@ -174,7 +174,15 @@ def _differs(model: ContinualModel) -> str:
 def _describe_input(model: ContinualModel) -> ModelInput:
     shape, kind = model.spec.step_shape, model.spec.input_kind
     if kind == "video":
-        return ModelInput(kind, shape[0], height=shape[1], width=shape[2], mean=_MEAN, std=_STD)
+        return ModelInput(
+            kind,
+            shape[0],
+            height=shape[1],
+            width=shape[2],
+            short_side=choose_short_side(shape[1], shape[2]),
+            mean=_MEAN,
+            std=_STD,
+        )
     if kind == "skeleton":
         layout = str(model.arguments["layout"])
         return ModelInput(kind, shape[0], joint_layout=layout, features=AS_TRAINED)

@@ -3,7 +3,8 @@
 """What a model is fed at every step: the section `input` of model.yaml.
 
     kind: skeleton   joint_layout, features, channels   frames (channels, joints)
-    kind: video      height, width, mean, std           frames (3, height, width), RGB
+    kind: video      height, width, short_side,         frames (3, height, width), RGB
+                     mean, std
     kind: features   channels                           frames (channels,)
 
 Skeletons of `features: as_trained` are prepared by whoever feeds the model, as its training did:
@@ -20,11 +21,14 @@ from co_perception.errors import ConfigError
 from co_perception.skeleton.features import FEATURES, FeatureStream, feature_channels
 from co_perception.skeleton.layouts import get_layout, list_layouts
 
-__all__ = ["AS_TRAINED", "ModelInput", "parse_input"]
+__all__ = ["AS_TRAINED", "ModelInput", "choose_short_side", "parse_input"]
 
 AS_TRAINED = "as_trained"
 _SKELETON, _VIDEO, _FEATURES = "skeleton", "video", "features"
 _RGB = 3
+_SHORT_SIDE = (8, 7)
+"""Short side that images are scaled to, over that of the crop: 182 for 160, 256 for 224, 356 for
+312, rounded down, as the published video networks were trained."""
 _MOST_PIXELS = 10_000
 
 
@@ -40,6 +44,8 @@ class ModelInput:
             skeleton.
         height: Of a frame, pixels; 0 unless video.
         width: Of a frame, pixels; 0 unless video.
+        short_side: That images are scaled to before the frame is cut out of their middle, pixels;
+            0: the whole image is scaled to the frame, its sides apart.
         mean: Taken off each channel of RGB scaled to 0..1; () unless video.
         std: What the rest is divided by; () unless video.
     """
@@ -50,6 +56,7 @@ class ModelInput:
     features: str = ""
     height: int = 0
     width: int = 0
+    short_side: int = 0
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
 
@@ -74,8 +81,8 @@ class ModelInput:
 
     @property
     def is_made_here(self) -> bool:
-        """Whether the recogniser makes this input of the skeletons that it is given."""
-        return self.features in FEATURES
+        """Whether the recogniser makes this input of the skeletons or images it is given."""
+        return self.kind == _VIDEO or self.features in FEATURES
 
     def to_yaml(self) -> dict[str, Any]:
         """Return the section of model.yaml."""
@@ -84,6 +91,7 @@ class ModelInput:
             section |= {"joint_layout": self.joint_layout, "features": self.features}
         if self.kind == _VIDEO:
             section |= {"height": self.height, "width": self.width}
+            section |= {"short_side": self.short_side}
             return section | {"mean": list(self.mean), "std": list(self.std)}
         return section | {"channels": self.channels}
 
@@ -121,12 +129,29 @@ def _parse_skeleton(section: Section) -> ModelInput:
     return parsed
 
 
+def choose_short_side(height: int, width: int) -> int:
+    """Return the short side that images are scaled to for a frame, as the published networks."""
+    times, over = _SHORT_SIDE
+    return min(height, width) * times // over
+
+
 def _parse_video(section: Section) -> ModelInput:
+    height = section.take("height", to_whole(1, _MOST_PIXELS))
+    width = section.take("width", to_whole(1, _MOST_PIXELS))
+    short_side = section.take(
+        "short_side", to_whole(0, _MOST_PIXELS), default=choose_short_side(height, width)
+    )
+    if 0 < short_side < max(height, width):
+        expected = (
+            f"0 (the whole image), or at least {max(height, width)}, the frame's longer side"
+        )
+        raise section.fail("short_side", expected, short_side)
     return ModelInput(
         kind=_VIDEO,
         channels=_RGB,
-        height=section.take("height", to_whole(1, _MOST_PIXELS)),
-        width=section.take("width", to_whole(1, _MOST_PIXELS)),
+        height=height,
+        width=width,
+        short_side=short_side,
         mean=section.take("mean", lambda value: _to_channels(value, 0.0)),
         std=section.take("std", lambda value: _to_channels(value, 1e-6)),
     )

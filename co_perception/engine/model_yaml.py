@@ -102,12 +102,16 @@ class Section:
             f"{self.file}: key '{self._prefix}{key}': expected {expected}, got {_show(got)}."
         )
 
-    def take(self, key: str, convert: Callable[[object], _Value]) -> _Value:
+    def take(
+        self, key: str, convert: Callable[[object], _Value], default: _Value | None = None
+    ) -> _Value:
         """Return a key's value; `convert` raises a ValueError saying what it expects.
 
         Raises:
-            ConfigError: If the key is missing or its value is not as expected.
+            ConfigError: If the key is missing, without a default, or its value is not as expected.
         """
+        if key not in self._rest and default is not None:
+            return default
         if key not in self._rest:
             raise ConfigError(
                 f"{self.file}: key '{self._prefix}{key}' is missing; docs/engine.md lists "

@@ -23,11 +23,12 @@ from co_perception.engine.activity import Activity, ActivityEvent, Reason, Valid
 from co_perception.engine.backends import StepBackend, open_chosen
 from co_perception.engine.clock import TickClock, TimeStep
 from co_perception.engine.config import RecogniserConfig, check_fits
+from co_perception.engine.intake import make_intake
 from co_perception.engine.model_folder import ModelFolder
 from co_perception.engine.ownership import Ownership
-from co_perception.engine.pose_input import to_pose
 from co_perception.engine.rate import RateMeter
-from co_perception.engine.resample import Pose, TickPose
+from co_perception.engine.resample import TickSample
+from co_perception.engine.sample import Sample
 from co_perception.engine.slots import Slots
 from co_perception.engine.stream import Stream, to_ns
 from co_perception.engine.stream_table import Counters, StreamTable
@@ -37,7 +38,8 @@ from co_perception.skeleton.types import Skeleton, TrackState
 __all__ = ["Recogniser"]
 
 _log = logging.getLogger(__name__)
-_Due = dict[int, list[tuple[Stream, TickPose]]]
+_Item = Skeleton | NDArray[np.uint8] | None
+_Due = dict[int, list[tuple[Stream, TickSample]]]
 
 
 class Recogniser:
@@ -67,6 +69,7 @@ class Recogniser:
         self.info, self.backend, self.backend_reason = model, backend, backend_reason
         self.config = config or RecogniserConfig()
         check_fits(self.config, model)
+        self._intake = make_intake(model, self.config)
         self._max_gap_ns = to_ns(self.config.max_gap_sec)
         self._grace_ns = to_ns(self.config.grace_sec)
         self._clock = TickClock(
@@ -89,20 +92,20 @@ class Recogniser:
         device: str = "cpu",
         max_streams: int = 8,
         config: RecogniserConfig | None = None,
+        precision: str = "fp32",
     ) -> Recogniser:
         """Open a model folder.
 
-        precision: str = "fp32",
         Args:
             path: The model folder; see `find_model` for the installed ones.
             backend: "auto", "onnxruntime", "openvino" or "torch".
             device: "cpu", "cuda" or "tensorrt".
             max_streams: People followed at once, 1..1024; others are reported OVER_LIMIT.
             config: Parameters.
+            precision: "fp32", "bf16" or "fp16": what the network computes in.
 
         Raises:
             ConfigError: If model.yaml or an argument is wrong.
-            precision: "fp32", "bf16" or "fp16": what the network computes in.
             WeightsError: If the folder is damaged, or its files do not fit each other.
             DependencyError: If the backend's library is not installed.
         """
@@ -121,15 +124,17 @@ class Recogniser:
         return cls(model, opened, backend_reason=why, config=config)
 
     def update(
-        self, stamp_ns: int, inputs: Mapping[str, Skeleton | None], *, looked: bool = True
+        self, stamp_ns: int, inputs: Mapping[str, _Item], *, looked: bool = True
     ) -> list[Activity]:
-        """Take the skeletons of one image and say what each person is doing.
+        """Take the skeletons of one image, or the image itself, and say what is being done.
 
         Args:
             stamp_ns: Stamp of the image. Images may come at any rate; the network steps at the
                 model's. A jump back, or a gap longer than `max_gap_sec`, begins everything anew.
-            inputs: Skeleton by stream id; None for a person who is known but has no usable pose
-                in this image. A stream that is not named for longer than `grace_sec` has left.
+            inputs: Skeleton by stream id, or, for a model of whole images, RGB image (H, W, 3)
+                uint8 of any size, by camera; None for a person who is known but has no usable
+                pose in this image, or a camera without one. A stream that is not named for
+                longer than `grace_sec` has left.
             looked: False: nobody was looked for in this image. The skeletons then only say who is
                 known; none is evidence.
 
@@ -139,12 +144,13 @@ class Recogniser:
         Raises:
             StreamError: If the recogniser is closed, another thread owns it, or an id is empty.
             ConfigError: If a skeleton's layout is unknown.
-            ShapeError: If a skeleton does not fit its layout. After any of these errors everything
-                is as before the call.
+            ShapeError: If a skeleton does not fit its layout, an image is no RGB image, or the
+                model takes the other of the two. After any of these errors everything is as
+                before the call.
         """
         self._ownership.check()
         stamp_ns = operator.index(stamp_ns)
-        poses = {key: self._to_pose(key, item, stamp_ns) for key, item in inputs.items()}
+        poses = {key: self._to_sample(key, item, stamp_ns) for key, item in inputs.items()}
         if not looked:
             poses = {k: p if isinstance(p, Reason) else Reason.NONE for k, p in poses.items()}
         self._counters.images += 1
@@ -226,18 +232,13 @@ class Recogniser:
         return tuple(stream.stream_id for stream in self._table)
 
     def _make_stream(self, stream_id: str, now_ns: int) -> Stream:
-        return Stream(stream_id, now_ns, self.info, self.config, self._clock)
+        feeder = self._intake.make_feeder()
+        return Stream(stream_id, now_ns, self.info, self.config, self._clock, feeder)
 
-    def _to_pose(self, stream_id: str, skeleton: Skeleton | None, stamp_ns: int) -> Pose | Reason:
+    def _to_sample(self, stream_id: str, item: _Item, stamp_ns: int) -> Sample | Reason:
         if not stream_id:
             raise StreamError("Recogniser: a stream id is empty; track the skeletons first.")
-        return to_pose(
-            skeleton,
-            stamp_ns,
-            layout=self.info.joint_layout,
-            min_joints=self.config.min_joints,
-            min_visibility=self.config.min_visibility,
-        )
+        return self._intake.to_sample(item, stamp_ns)
 
     def _follow_time(self, step: TimeStep, now_ns: int, inputs: Mapping[str, object]) -> None:
         """Count, let go of who is gone, and begin everything anew where time broke."""
@@ -259,7 +260,7 @@ class Recogniser:
         # How long the others have been away cannot be told across the break.
         self._table.remove_absent(inputs.keys(), now_ns)
 
-    def _advance(self, poses: Mapping[str, Pose | Reason], now_ns: int) -> set[str]:
+    def _advance(self, poses: Mapping[str, Sample | Reason], now_ns: int) -> set[str]:
         """Feed all poses; return the ids of the streams that got an output."""
         due: _Due = defaultdict(list)
         for stream_id, pose in poses.items():
@@ -280,7 +281,7 @@ class Recogniser:
             self._rate.count(index, now_ns)
         return fresh
 
-    def _step(self, group: list[tuple[Stream, TickPose]]) -> set[str]:
+    def _step(self, group: list[tuple[Stream, TickSample]]) -> set[str]:
         """Step the rows of a group by one frame; return the ids of those that got an output."""
         used = self._table.used_rows
         update: NDArray[np.bool_] = np.zeros(used, np.bool_)
@@ -310,8 +311,8 @@ class Recogniser:
     def _describe(
         self,
         stream_id: str,
-        skeleton: Skeleton | None,
-        pose: Pose | Reason,
+        item: _Item,
+        pose: Sample | Reason,
         now_ns: int,
         fresh: bool,
     ) -> Activity:
@@ -321,10 +322,10 @@ class Recogniser:
         missing = pose if isinstance(pose, Reason) else Reason.NONE
         activity, edges = stream.describe(now_ns, missing, fresh=fresh)
         self._table.note(stream, edges)
-        if _is_removed(skeleton):
+        if _is_removed(item):
             self._table.remove(stream, now_ns)
         return activity
 
 
-def _is_removed(skeleton: Skeleton | None) -> bool:
-    return skeleton is not None and skeleton.track_state is TrackState.REMOVED
+def _is_removed(item: _Item) -> bool:
+    return isinstance(item, Skeleton) and item.track_state is TrackState.REMOVED

@@ -15,8 +15,8 @@ from co_perception.engine.config import RecogniserConfig
 from co_perception.engine.decisions import Decider, Edge, compute_probabilities, top_scores
 from co_perception.engine.evidence import EvidenceWindow
 from co_perception.engine.model_folder import ModelFolder
-from co_perception.engine.resample import PoseTrack, TickPose
-from co_perception.skeleton.features import FeatureStream
+from co_perception.engine.resample import SampleTrack, TickSample
+from co_perception.engine.sample import Feeder
 
 __all__ = ["Stream", "to_ns"]
 
@@ -50,6 +50,7 @@ class Stream:
         model: The model folder.
         config: Parameters.
         clock: The tick grid of all streams.
+        feeder: Makes the stream's frames.
     """
 
     def __init__(
@@ -59,18 +60,18 @@ class Stream:
         model: ModelFolder,
         config: RecogniserConfig,
         clock: TickClock,
+        feeder: Feeder,
     ) -> None:
         self.stream_id, self.entered_ns, self.seen_ns = stream_id, entered_ns, entered_ns
         self.row: int | None = None
         self._model, self._top_k = model, config.top_k
         self._grace_ns = to_ns(config.grace_sec)
-        self.track = PoseTrack(clock, max_interpolation_ns=to_ns(config.max_interpolation_sec))
-        self._features = FeatureStream(model.joint_layout)
+        self.track = SampleTrack(clock, max_interpolation_ns=to_ns(config.max_interpolation_sec))
+        self._feeder = feeder
         self._evidence = EvidenceWindow(model.receptive_field, model.min_evidence)
         self._decider = _make_decider(model, config)
         self._output: _Output | None = None
         self._steps = 0
-        self._fed_ns: int | None = None
         self._reset_reason = Reason.NONE
 
     @property
@@ -81,24 +82,17 @@ class Stream:
     def reset(self, reason: Reason) -> list[Edge]:
         """Begin anew, and say why until an answer is usable again; the row is not touched."""
         self.track.reset()
-        self._features.reset()
+        self._feeder.reset()
         self._evidence.clear()
-        self._output, self._fed_ns = None, None
+        self._output = None
         self._steps, self._reset_reason = 0, reason
         return self._decider.clear()
 
-    def feed(self, tick: TickPose) -> NDArray[np.float32]:
-        """Return the frame (C, V) that the network gets at a tick."""
-        pose = tick.pose
-        if self._fed_ns is None:  # no frame to measure a velocity from: any time will do
-            dt_sec = 1.0 / self._model.expected_rate
-        else:
-            dt_sec = (pose.stamp_ns - self._fed_ns) / SECOND_NS
-        self._fed_ns = pose.stamp_ns
+    def feed(self, tick: TickSample) -> NDArray[np.float32]:
+        """Return the frame that the network gets at a tick, of its step shape."""
         self._evidence.push(tick.start_ns, tick.end_ns, tick.real)
         self._steps += 1
-        # Only the ratio of the image's sides matters: a camera may change its resolution.
-        return self._features.step(pose.points, (pose.aspect, 1.0), dt_sec)
+        return self._feeder.step(tick.sample)
 
     def take_output(self, logits: NDArray[np.float32]) -> list[Edge]:
         """Take a valid output (K,) for the frame fed last; return the edges that it brings."""

@@ -11,7 +11,7 @@ from co_perception.engine.model_yaml import Section
 from co_perception.errors import ConfigError
 
 RGB = {"mean": (0.45,) * 3, "std": (0.225,) * 3}
-VIDEO = ModelInput("video", 3, height=160, width=120, **RGB)
+VIDEO = ModelInput("video", 3, height=160, width=120, short_side=182, **RGB)
 SKELETON = ModelInput("skeleton", 3, joint_layout="ntu25", features=AS_TRAINED)
 FEATURES = ModelInput("features", 3072)
 
@@ -34,6 +34,7 @@ def test_inputs_come_back_as_they_were_written(given, shape):
     ("given", "key", "value", "message"),
     [
         (VIDEO, "height", 0, "key 'input.height': expected a whole number in 1"),
+        (VIDEO, "short_side", 159, "expected 0 .the whole image., or at least 160"),
         (VIDEO, "mean", [0.45], "key 'input.mean': expected a list of 3 numbers"),
         (VIDEO, "std", [0.2, 0.2, 0.0], "key 'input.std': expected a number in 1e-06"),
         (VIDEO, "joint_layout", "ntu25", "unknown key 'input.joint_layout'"),
@@ -48,7 +49,7 @@ def test_wrong_values_are_named(given, key, value, message):
         parse({**given.to_yaml(), key: value})
 
 
-@pytest.mark.parametrize("given", [VIDEO, SKELETON, FEATURES], ids=lambda given: given.kind)
+@pytest.mark.parametrize("given", [SKELETON, FEATURES], ids=lambda given: given.kind)
 def test_the_recogniser_refuses_input_that_it_does_not_make(tmp_path, given):
     folder = ModelFolder(
         path=tmp_path, name="x", architecture="x", arguments={}, labels=("a", "b"), input=given,
@@ -56,5 +57,5 @@ def test_the_recogniser_refuses_input_that_it_does_not_make(tmp_path, given):
         thresholds=Thresholds(0.5, 0.4, 0.3), temperature=1.0, license="x", training_data=(),
         files={},
     )  # fmt: skip
-    with pytest.raises(ConfigError, match="expected a model that takes skeletons as"):
+    with pytest.raises(ConfigError, match="expected a model that takes images, or skeletons as"):
         check_fits(RecogniserConfig(), folder)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from co_perception.engine.clock import TickClock
-from co_perception.engine.resample import Pose, PoseTrack, interpolate_points
+from co_perception.engine.resample import Pose, SampleTrack, interpolate_points
 
 MS = 1_000_000
 RATE = 15.0
@@ -16,9 +16,9 @@ POSITION_TOLERANCE = 1e-5
 """Of positions in 0..1, kept in float32."""
 
 
-def make_track(interpolation_ms: int = 250) -> tuple[TickClock, PoseTrack]:
+def make_track(interpolation_ms: int = 250) -> tuple[TickClock, SampleTrack]:
     clock = TickClock(RATE, max_gap_ns=1000 * MS, max_reorder_ns=0)
-    return clock, PoseTrack(clock, max_interpolation_ns=interpolation_ms * MS)
+    return clock, SampleTrack(clock, max_interpolation_ns=interpolation_ms * MS)
 
 
 def pose_at(stamp_ns: int, value: float | None = None) -> Pose:
@@ -37,11 +37,11 @@ def test_track_feeds_every_tick_once_and_on_the_line(gaps_ms):
         stamp_ns += gap_ms * MS
         clock.observe(stamp_ns)
         for tick in track.push(pose_at(stamp_ns)):
-            assert tick.end_ns <= stamp_ns and tick.pose.stamp_ns <= stamp_ns
-            assert tick.start_ns <= tick.pose.stamp_ns <= tick.end_ns
-            assert abs(tick.pose.stamp_ns - clock.tick_ns(tick.tick)) <= clock.snap_ns
-            expected = tick.pose.stamp_ns / 1e10
-            assert abs(float(tick.pose.points[0, 0]) - expected) <= POSITION_TOLERANCE
+            assert tick.end_ns <= stamp_ns and tick.sample.stamp_ns <= stamp_ns
+            assert tick.start_ns <= tick.sample.stamp_ns <= tick.end_ns
+            assert abs(tick.sample.stamp_ns - clock.tick_ns(tick.tick)) <= clock.snap_ns
+            expected = tick.sample.stamp_ns / 1e10
+            assert abs(float(tick.sample.points[0, 0]) - expected) <= POSITION_TOLERANCE
             fed.append(tick.tick)
     assert fed == list(range(len(fed)))
     assert fed[-1] == clock.last_tick(stamp_ns)
@@ -65,8 +65,8 @@ def test_track_takes_near_images_as_they_are():
     near = 75 * MS  # the tick is at 66.7 ms
     clock.observe(near)
     (tick,) = track.push(pose_at(near, value=0.7))
-    assert (tick.start_ns, tick.end_ns, tick.pose.stamp_ns) == (near, near, near)
-    assert tick.pose.points[0, 0] == np.float32(0.7)
+    assert (tick.start_ns, tick.end_ns, tick.sample.stamp_ns) == (near, near, near)
+    assert tick.sample.points[0, 0] == np.float32(0.7)
 
 
 def test_track_counts_only_short_interpolation_as_evidence():
