@@ -125,9 +125,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as scratch:
             folder = resolve_folder(model, Path(scratch))
             table = to_table(read_nodes(profile(folder, options.rows, Path(scratch))))
-        title = (
-            f"Where a step goes: {Path(model).name}, {options.rows} row{'s' * (options.rows > 1)}"
-        )
+        rows = "1 row" if options.rows == 1 else f"{options.rows} rows"
+        title = f"Where a step goes: {Path(model).name}, {rows}"
         where = f"{datetime.date.today()}, {describe_run('onnxruntime')}, 1 thread pinned"
         section = "\n".join((f"## {title}", "", f"{where}.", "", *table, ""))
         print(section)
