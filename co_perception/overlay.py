@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from co_perception.camera._cv2 import cv2
-from co_perception.engine.activity import UNKNOWN, Activity, Validity
+from co_perception.engine.activity import SCENE, UNKNOWN, Activity, Validity
 from co_perception.errors import ShapeError
 from co_perception.palette import NEUTRAL, label_rgb, state_words
 from co_perception.skeleton.layouts import get_layout
@@ -56,7 +56,8 @@ def draw(
     Args:
         image: (H, W, 3) uint8, BGR.
         skeletons: People of the image; those REMOVED are not drawn.
-        activities: What they do, matched by body id; people without one get no panel.
+        activities: What they do, matched by body id; people without one get no panel. That of a
+            scene stands in the upper left corner.
         caption: A line for the lower left corner.
 
     Raises:
@@ -76,7 +77,7 @@ def draw(
     for skeleton in people:
         if (activity := by_id.get(skeleton.body_id)) is not None:
             _draw_panel(canvas, skeleton, activity, scale)
-    if scene := by_id.get("scene"):
+    if scene := by_id.get(SCENE):
         _draw_lines(canvas, _lines(scene, ""), (0, 0), scale, scene)
     if caption:
         _draw_caption(canvas, caption, scale)

@@ -1,6 +1,9 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
-"""Camera -> pose -> engine in one process, without ROS: what the command line and nodes run."""
+"""Camera -> pose -> engine in one process, without ROS: what the command line and nodes run.
+
+A model of whole images needs no poses: camera -> engine.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from co_perception.camera.source import Frame, FrameSource
-from co_perception.engine.activity import Activity, ActivityEvent, Reason
+from co_perception.engine.activity import SCENE, Activity, ActivityEvent, Reason
 from co_perception.pipeline_config import (
     ActivityConfig,
     CameraConfig,
@@ -61,7 +67,10 @@ def open_camera(config: CameraConfig) -> FrameSource:
 
 
 class ActivityStage:
-    """Tracked skeletons to activities: one network, a state per person. One thread owns it."""
+    """Tracked skeletons, or whole images, to activities: one network. One thread owns it.
+
+    Whether `process` or `process_image` is to be called, `takes_images` says.
+    """
 
     def __init__(self, config: ActivityConfig | None = None) -> None:
         """Load the model folder.
@@ -102,6 +111,11 @@ class ActivityStage:
         return self._recogniser.info
 
     @property
+    def takes_images(self) -> bool:
+        """Whether the network looks at whole images; otherwise at skeletons."""
+        return self.info.input.kind == "video"
+
+    @property
     def step_rate(self) -> float:
         """Measured steps of the network per second of image time."""
         return self._recogniser.step_rate
@@ -132,6 +146,22 @@ class ActivityStage:
         """
         return self._recogniser.update(stamp_ns, {s.body_id: s for s in skeletons}, looked=looked)
 
+    def process_image(self, image: NDArray[np.uint8], stamp_ns: int) -> list[Activity]:
+        """Say what is being done in an image.
+
+        Args:
+            image: (H, W, 3) uint8, BGR, of any size.
+            stamp_ns: Its time.
+
+        Returns:
+            One activity, of the stream "scene".
+
+        Raises:
+            ShapeError: If the image has another shape or type, or the network takes skeletons.
+        """
+        rgb = image[..., ::-1] if image.ndim == 3 else image
+        return self._recogniser.update(stamp_ns, {SCENE: rgb})
+
     def take_events(self) -> list[ActivityEvent]:
         """Return the events since the last call, oldest first."""
         return self._recogniser.take_events()
@@ -151,10 +181,10 @@ class PipelineResult:
 
     Attributes:
         frame: The image, as it came from the source.
-        skeletons: People with id and track state.
-        activities: One per skeleton, in the same order.
+        skeletons: People with id and track state; none where the network takes whole images.
+        activities: One per skeleton, in the same order; or the one of the scene.
         events: What began or ended at this image.
-        timings: Seconds spent per stage: "pose", "activity".
+        timings: Seconds spent per stage: "pose" (where there is one), "activity".
         looked: False: the image was left out by `pose_rate`, and the skeletons are the last ones.
     """
 
@@ -170,14 +200,17 @@ class Pipeline:
     """Frames in, people and their activities out. One thread owns it."""
 
     def __init__(self, config: PipelineConfig | None = None) -> None:
-        """Load the pose estimator and the network; the camera is opened apart (`open_camera`).
+        """Load the network, and the pose estimator unless the network takes whole images.
+
+        The camera is opened apart (`open_camera`).
 
         Raises:
             CoPerceptionError: If a part cannot be loaded.
         """
         self.config = config or PipelineConfig()
         self.activity = ActivityStage(self.config.activity)
-        self.pose = PoseStage(self.config.pose)
+        takes_images = self.activity.takes_images
+        self.pose = None if takes_images else PoseStage(self.config.pose)
         self._loop: int | None = None
 
     def process(self, frame: Frame) -> PipelineResult:
@@ -186,6 +219,10 @@ class Pipeline:
             self.reset(Reason.RESET_TIME_JUMP)
         self._loop = frame.loop
         started = time.perf_counter()
+        if self.pose is None:
+            activities = self.activity.process_image(frame.image, frame.stamp_ns)
+            timings = {"activity": time.perf_counter() - started}
+            return PipelineResult(frame, [], activities, self.activity.take_events(), timings)
         skeletons, looked = self.pose.look(frame.image, frame.stamp_ns)
         posed = time.perf_counter()
         activities = self.activity.process(skeletons, frame.stamp_ns, looked=looked)
@@ -195,12 +232,14 @@ class Pipeline:
 
     def reset(self, reason: Reason = Reason.RESET_SERVICE) -> None:
         """Start all stages anew."""
-        self.pose.reset()
+        if self.pose is not None:
+            self.pose.reset()
         self.activity.reset(reason=reason)
 
     def close(self) -> None:
         """Release everything; a second call does nothing."""
-        self.pose.close()
+        if self.pose is not None:
+            self.pose.close()
         self.activity.close()
 
     def __enter__(self) -> Pipeline:

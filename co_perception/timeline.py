@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from co_perception.camera.source import PersonTruth
-from co_perception.engine.activity import UNKNOWN, Activity, Validity
+from co_perception.engine.activity import SCENE, UNKNOWN, Activity, Validity
 from co_perception.errors import ConfigError, DependencyError
 from co_perception.palette import NEUTRAL, label_rgb
 from co_perception.skeleton.types import Skeleton, TrackState
@@ -120,8 +120,8 @@ class AnswerLog:
         Args:
             stamp_ns: Its time; a time that goes back (a loop) continues after the last one.
             skeletons: People, REMOVED ones are left out.
-            activities: Matched by body id.
-            truth: What is known of rendered people.
+            activities: Matched by body id; that of a scene stands for itself.
+            truth: What is known of rendered people; a scene is not judged by it.
         """
         before_sec = self._advance(stamp_ns)
         by_id = {activity.stream_id: activity for activity in activities}
@@ -138,6 +138,10 @@ class AnswerLog:
             name = owner or skeleton.body_id
             row = self._answers.setdefault(name, _Row(name))
             row.add(_answer(activity), before_sec, self._now_sec, self._gap_sec)
+        if not people and (scene := by_id.get(SCENE)):
+            row = self._answers.setdefault(SCENE, _Row(SCENE))
+            row.add(_answer(scene), before_sec, self._now_sec, self._gap_sec)
+            return
         answers = {
             seen[s.body_id]: by_id[s.body_id]
             for s in people

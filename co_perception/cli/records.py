@@ -9,7 +9,7 @@ from typing import Any
 
 from co_perception.engine.activity import Activity
 from co_perception.pipeline import PipelineResult
-from co_perception.skeleton.types import Skeleton
+from co_perception.skeleton.types import Skeleton, TrackState
 
 __all__ = ["activity_array"]
 
@@ -52,23 +52,30 @@ def activity_array(
         "compute": _time(compute_ns),
         "step_rate": round(step_rate, _DIGITS),
         "model_id": model_id,
-        "persons": [_person(answer, people[answer.stream_id]) for answer in result.activities],
+        "persons": [_person(answer, people.get(answer.stream_id)) for answer in result.activities],
     }
 
 
-def _person(activity: Activity, skeleton: Skeleton) -> dict[str, Any]:
-    x_min, y_min, x_max, y_max = (round(side, _DIGITS) for side in skeleton.box)
+def _track(skeleton: Skeleton | None) -> dict[str, Any]:
+    """Return where and how surely somebody was seen; None stands for the whole image."""
+    box = (0.0, 0.0, 1.0, 1.0) if skeleton is None else skeleton.box
+    sides = dict(zip(("x_min", "y_min", "x_max", "y_max"), (round(s, _DIGITS) for s in box)))
     return {
-        "body_id": activity.stream_id,
-        "track_state": int(skeleton.track_state),
-        "track_age": _time(skeleton.track_age_ns),
-        "x_min": x_min,
-        "y_min": y_min,
-        "x_max": x_max,
-        "y_max": y_max,
+        "track_state": int(TrackState.OK if skeleton is None else skeleton.track_state),
+        "track_age": _time(0 if skeleton is None else skeleton.track_age_ns),
+        **sides,
         "position": {"x": 0.0, "y": 0.0, "z": 0.0},
         "position_valid": False,
-        "pose_confidence": round(float(skeleton.confidence), _DIGITS),
+        "pose_confidence": -1.0
+        if skeleton is None
+        else round(float(skeleton.confidence), _DIGITS),
+    }
+
+
+def _person(activity: Activity, skeleton: Skeleton | None) -> dict[str, Any]:
+    return {
+        "body_id": activity.stream_id,
+        **_track(skeleton),
         "validity": int(activity.validity),
         "reason": int(activity.reason),
         "warmup": round(activity.warmup, _DIGITS),

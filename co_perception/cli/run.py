@@ -80,6 +80,9 @@ def run(
 ) -> None:
     """Say what people in SOURCE are doing: live on the screen, as video, picture or JSON lines.
 
+    With a model of whole images (CoX3D and its like) no poses are looked for; the one answer is
+    that of the "scene".
+
     Ctrl-C ends a run in order: files are finished and the summary is printed.
     """
     # Heavy imports wait until here: --help must be fast.

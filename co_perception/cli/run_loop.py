@@ -151,7 +151,7 @@ def run_pipeline(
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_camera(config.camera))
         video = _open_video(outputs.video, source, stack)
-        err.print("Loading pose estimator and network ...", style="dim")
+        err.print("Loading network and pose estimator ...", style="dim")
         with hold_native_output():
             pipeline = stack.enter_context(Pipeline(config))
         lines = stack.enter_context(outputs.open_jsonl())
@@ -225,8 +225,9 @@ def _progress() -> Progress:
 def _people_words(result: PipelineResult) -> str:
     """Say in one line what everybody does now."""
     words = []
-    for skeleton, activity in zip(result.skeletons, result.activities):
-        if skeleton.track_state == TrackState.REMOVED:
+    gone = {s.body_id for s in result.skeletons if s.track_state == TrackState.REMOVED}
+    for activity in result.activities:
+        if activity.stream_id in gone:
             continue
         state = state_words(activity)
         if activity.usable:

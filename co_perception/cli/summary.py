@@ -11,6 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from co_perception.engine.activity import SCENE
 from co_perception.pipeline import PipelineResult
 from co_perception.skeleton.types import TrackState
 from co_perception.timeline import AnswerLog
@@ -42,7 +43,8 @@ class RunStats:
             s.body_id for s in result.skeletons if s.track_state in (TrackState.NEW, TrackState.OK)
         }
         self._people |= seen
-        self.empty_frames += not seen
+        is_scene = any(activity.stream_id == SCENE for activity in result.activities)
+        self.empty_frames += not (seen or is_scene)
 
     def to_dict(self, log: AnswerLog, **more: Any) -> dict[str, Any]:
         """Return everything as plain values; `more` comes first."""

@@ -9,6 +9,7 @@ from enum import IntEnum
 
 __all__ = [
     "CLASS_NONE",
+    "SCENE",
     "UNKNOWN",
     "Activity",
     "ActivityEvent",
@@ -20,6 +21,8 @@ __all__ = [
 
 CLASS_NONE = 65535
 UNKNOWN = "unknown"
+SCENE = "scene"
+"""Stream id of the one camera that the pipeline and the nodes have, for whole-image models."""
 
 
 class Validity(IntEnum):

@@ -47,6 +47,19 @@ def test_the_fields_are_those_of_the_messages(record):
     assert set(person["scores"][0]) == fields_of("ActivityScore")
 
 
+def test_a_scene_is_the_whole_image_and_rests_on_no_pose():
+    frame = Frame(np.zeros((480, 640, 3), np.uint8), STAMP_NS, 7)
+    result = PipelineResult(frame, [], [Activity("scene", Validity.WARMING_UP)])
+    record = activity_array(
+        result, sequence=0, dropped_images=0, step_rate=5.0, model_id="x3d:0", live=False
+    )
+    (scene,) = record["persons"]
+    assert set(scene) == fields_of("PersonActivity")
+    assert scene["body_id"] == "scene"
+    assert [scene[side] for side in ("x_min", "y_min", "x_max", "y_max")] == [0.0, 0.0, 1.0, 1.0]
+    assert (scene["pose_confidence"], scene["position_valid"]) == (-1.0, False)
+
+
 def test_the_values_are_those_of_the_result(record):
     assert json.loads(json.dumps(record)) == record
     assert record["header"]["stamp"] == {"sec": 12, "nanosec": 345_678_901}
