@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from co_perception.engine.fast.graph import GraphWriter, require_onnx
-from co_perception.engine.fast.plan import METADATA_KEY, Ring, StepPlan
+from co_perception.engine.fast.plan import METADATA_KEY, Ring, StepPlan, ring_name
 
 __all__ = ["block_graph"]
 
@@ -93,12 +93,12 @@ class _Blocking:
         """Return the blocked model."""
         rings = {ring.name: self._block_ring(ring) for ring in self._plan.rings}
         for value in self._graph.input:
-            self._add_input(value.name, rings.get(_ring_name(value.name)))
+            self._add_input(value.name, rings.get(ring_name(value.name)))
         for node in self._graph.node:
             if node.output[0] not in self._fused:
                 self._convert(node)
         for value in self._graph.output:
-            ring = rings.get(_ring_name(value.name))
+            ring = rings.get(ring_name(value.name))
             if ring is not None and ring.block > 1:
                 name = self._image(value.name).name
                 self._writer.output(value.name, name, ("rows", *ring.shape))
@@ -227,9 +227,3 @@ class _Blocking:
 
     def _pad(self, channels: int) -> int:
         return -(-channels // self._block) * self._block
-
-
-def _ring_name(value: str) -> str:
-    """Return the ring that an input or output is of; "" for others."""
-    end, _, rest = value.partition(".")
-    return rest.rpartition(".")[0] if end in ("past", "new") else ""

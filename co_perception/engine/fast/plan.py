@@ -21,7 +21,7 @@ from typing import Any
 
 from co_perception.errors import WeightsError
 
-__all__ = ["METADATA_KEY", "PLAN_VERSION", "Ring", "StepPlan", "Window", "read_plan"]
+__all__ = ["METADATA_KEY", "PLAN_VERSION", "Ring", "StepPlan", "Window", "read_plan", "ring_name"]
 
 METADATA_KEY = "co_perception.step_plan"
 PLAN_VERSION = 1
@@ -56,6 +56,7 @@ class Ring:
             input `frame` to the ring.
         block: Channels per block of the layout; 1: plain.
         is_window: Whether the reference step in torch keeps the same frames under this name.
+        dtype: Of the frames kept: "float32", or "bfloat16" for a runtime that computes in it.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Ring:
     is_input: bool = False
     block: int = 1
     is_window: bool = True
+    dtype: str = "float32"
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,12 @@ def read_plan(content: bytes, where: str) -> StepPlan:
             break
     text = content[start : start + length].decode("utf-8", errors="replace")
     return StepPlan.from_json(text, where)
+
+
+def ring_name(value: str) -> str:
+    """Return the ring that an input or output of a step graph is of; "" for others."""
+    end, _, rest = value.partition(".")
+    return rest.rpartition(".")[0] if end in ("past", "new") else ""
 
 
 def _with_tuples(data: dict[str, Any]) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from co_perception.engine.fast.bfloat16 import from_bfloat16, to_bfloat16
 from co_perception.engine.fast.plan import Ring
 
 __all__ = ["RingBuffer", "Rows", "Views"]
 
 Rows = NDArray[np.intp]
-Views = dict[str, NDArray[np.float32]]
+Views = dict[str, NDArray[Any]]
 
 
 class RingBuffer:
@@ -31,7 +32,7 @@ class RingBuffer:
         self.ring, self.rows = ring, rows
         self.is_total = ring.kind == "total"
         self.slots = ring.length if self.is_total else ring.length + 1
-        self._blank = np.float32(-np.inf if ring.blank == "lowest" else 0.0)
+        self._blank = self._pack(np.float32(-np.inf if ring.blank == "lowest" else 0.0))
         self._memory = np.full((self.slots, rows * ring.places, *ring.shape), self._blank)
         self._frames = self._memory.reshape(self.slots, rows, ring.places, *ring.shape)
         numbers = np.arange(ring.length)
@@ -109,7 +110,7 @@ class RingBuffer:
         frames) for vectors.
         """
         order = self._order(turn)
-        frames = self._frames[order]  # (frames, rows, places, *shape)
+        frames = self._unpack(self._frames[order])  # (frames, rows, places, *shape)
         if self._blank:
             frames = np.where(np.isinf(frames), np.float32(0.0), frames)
         if len(self.ring.shape) == 3:
@@ -131,7 +132,7 @@ class RingBuffer:
             full = saved if self.ring.places > 1 else saved[..., None]
             frames = full.transpose(2, 0, 3, 1)
         self._frames[...] = self._blank
-        self._frames[self._order(turn)] = frames
+        self._frames[self._order(turn)] = self._pack(frames)
         if self._blank:
             age = np.arange(len(frames), 0, -1)[:, None]
             old, row = np.nonzero(age > known)
@@ -147,6 +148,14 @@ class RingBuffer:
         """Return the slots from the oldest frame to the newest, or from the nearest sum on."""
         first = turn - self.ring.length if self.ring.kind == "slots" else turn
         return self._orders[first % self.slots]
+
+    def _pack(self, frames: NDArray[Any] | np.float32) -> NDArray[Any]:
+        """Return numbers in the format that the ring keeps."""
+        return to_bfloat16(frames) if self.ring.dtype == "bfloat16" else np.asarray(frames)
+
+    def _unpack(self, frames: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the inverse of `_pack`."""
+        return from_bfloat16(frames) if self.ring.dtype == "bfloat16" else frames
 
     def _unblock(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return images (n, rows, C, H, W) in the plain layout, without padded channels."""
