@@ -160,7 +160,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=1.0, help="of a turn")
     parser.add_argument("--json", type=Path, help="write all figures to a file")
     parser.add_argument("--store", type=Path, help="a page whose sections are renewed")
-    parser.add_argument("--curve", type=Path, help="draw what a row costs, by rows: PNG, SVG, PDF")
+    parser.add_argument("--curve", type=Path, help="picture of a row's cost, in docs/images")
     return parser.parse_args()
 
 
@@ -179,13 +179,14 @@ def main() -> int:
             measurement, macs = measure(subject, options, Path(scratch), load_before)
         title = subject.name + (", by rows" if len(options.rows) > 1 else "")
         section = to_section(title, measurement, macs)
+        if options.curve:
+            plot_curves(measurement, options.curve)
+            section += f"\n![What a row costs, by rows](images/{options.curve.name})\n"
         out.print(section, highlight=False, markup=False, soft_wrap=True)
         contents[title] = measurement.to_dict()
         failed |= any(result.failure for result in measurement.results)
         if options.store:
             store_section(options.store, title, section)
-        if options.curve:
-            plot_curves(measurement, options.curve)
     if options.json:
         options.json.write_text(json.dumps(contents, indent=1) + "\n", encoding="utf-8")
     return int(failed)
