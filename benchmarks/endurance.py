@@ -32,7 +32,7 @@ from co_perception.continual.module import ContinualModule
 from co_perception.models.gallery import clip_period, create_narrow
 
 STEPS = 100_000
-NETWORKS = (  # CoX3D-S and -M have the layers of CoX3D-XS
+NETWORKS = (  # CoX3D-S, -M and -L have the layers of CoX3D-XS, L more of each
     "co_oadtr_b1",
     "co_oadtr_b2",
     "co_st_gcn_small",
@@ -45,7 +45,6 @@ NETWORKS = (  # CoX3D-S and -M have the layers of CoX3D-XS
     "co_agcn_mod",
     "co_s_tr",
     "co_s_tr_mod",
-    "cox3d_l",
 )
 HEADINGS = ("name", "drift", "checks", "state bytes", "growth KiB", "µs per step")
 
