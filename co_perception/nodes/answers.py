@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from std_msgs.msg import Header
 
 from co_perception.engine.activity import Activity, ActivityEvent, EventType, Reason
@@ -30,9 +32,10 @@ __all__ = ["AnswerPublisher"]
 
 
 class AnswerPublisher:
-    """Runs the activity stage on skeletons and publishes what it says.
+    """Runs the activity stage on skeletons or images and publishes what it says.
 
-    `answer` runs on the worker's thread; the services hand their work to it as errands.
+    `answer` and `answer_image` run on the worker's thread; the services hand their work to it as
+    errands.
     """
 
     def __init__(self, node: PerceptionNode, parameters: dict[str, Value]) -> None:
@@ -55,6 +58,11 @@ class AnswerPublisher:
         ]
         self._worker: Worker[Any] | None = None
         self.sequence = 0
+
+    @property
+    def takes_images(self) -> bool:
+        """Whether the network looks at whole images; it never changes while the node is active."""
+        return self._stage.takes_images
 
     def start(self, worker: Worker[Any]) -> None:
         """Begin an activation: sequence from 0, everybody cold."""
@@ -107,7 +115,37 @@ class AnswerPublisher:
         """
         stamp = stamp_ns(header.stamp)
         self._notice_changes(stamp, image_size)
-        activities = self._with_reload(self._stage.process(skeletons, stamp, looked=looked))
+        activities = self._stage.process(skeletons, stamp, looked=looked)
+        return self._publish(header, image_size, activities, skeletons, dropped, started_sec)
+
+    def answer_image(
+        self, header: Header, image: NDArray[np.uint8], dropped: int, started_sec: float
+    ) -> tuple[list[Activity], list[ActivityEvent]]:
+        """Recognise and publish, where the network looks at whole images.
+
+        Args:
+            header: Of the source image.
+            image: (H, W, 3) uint8, BGR.
+            dropped: Images not processed since the last call.
+            started_sec: `time.perf_counter()` when the work on this image began.
+        Returns:
+            What was published: the activity of the scene, and the events.
+        """
+        stamp, size = stamp_ns(header.stamp), (image.shape[1], image.shape[0])
+        self._notice_changes(stamp, size)
+        activities = self._stage.process_image(image, stamp)
+        return self._publish(header, size, activities, [], dropped, started_sec)
+
+    def _publish(
+        self,
+        header: Header,
+        image_size: tuple[int, int],
+        activities: list[Activity],
+        skeletons: list[Skeleton],
+        dropped: int,
+        started_sec: float,
+    ) -> tuple[list[Activity], list[ActivityEvent]]:
+        activities = self._with_reload(activities)
         by_id = {skeleton.body_id: skeleton for skeleton in skeletons}
         message = ActivityArray(
             header=header,
@@ -119,7 +157,7 @@ class AnswerPublisher:
             model_id=self._stage.info.model_id,
             persons=[person_message(a, by_id.get(a.stream_id)) for a in activities],
         )
-        message.latency = duration_message(self._node.now_ns() - stamp)
+        message.latency = duration_message(self._node.now_ns() - stamp_ns(header.stamp))
         message.compute = duration_message(round((time.perf_counter() - started_sec) * 1e9))
         self._activity.publish(message)
         self.sequence += 1
@@ -210,6 +248,17 @@ class AnswerPublisher:
         except CoPerceptionError as error:
             response.success = False
             response.message = str(error)
+            return response
+        if self._stage is not None and stage.takes_images != self.takes_images:
+            # Other topics, another estimator: what a new configuration is for.
+            kinds = ("skeletons", "whole images")
+            response.success = False
+            response.message = (
+                f"{stage.info.model_id} takes {kinds[stage.takes_images]}, the node is configured "
+                f"for {kinds[self.takes_images]}: deactivate and clean it up, set the parameter "
+                f"'model' to '{request.path}', configure and activate it."
+            )
+            stage.close()
             return response
 
         def swap() -> bool:

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from co_perception.errors import ConfigError
+from co_perception.engine import ModelFolder, find_model
+from co_perception.errors import ConfigError, CoPerceptionError
 from co_perception.nodes.parameter_tables import NODE_PARAMETERS, parameters_of
 from co_perception.nodes.parameters import ParameterSpec, Value
 
-__all__ = ["ARGUMENTS", "NO_CAMERA", "LaunchArgument", "NodePlan", "default_values", "plan_nodes"]
+__all__ = ["ARGUMENTS", "NO_CAMERA", "LaunchArgument", "NodePlan", "default_values", "plan_nodes",
+           "takes_images"]  # fmt: skip
 
 NO_CAMERA = "none"
 """Value of the argument camera where another package publishes the images."""
@@ -81,7 +83,8 @@ ARGUMENTS: tuple[LaunchArgument, ...] = (
     LaunchArgument(
         "fused",
         "false",
-        "true: one process, perception_node; false: camera_node, pose_node and activity_node.",
+        "true: one process, perception_node; false: camera_node, pose_node (unless the model "
+        "looks at whole images) and activity_node.",
         _BOOL,
     ),
     LaunchArgument("namespace", "", "Namespace of all nodes and topics."),
@@ -147,18 +150,34 @@ def plan_nodes(values: Mapping[str, str]) -> list[NodePlan]:
         raise ConfigError(
             "Launch arguments: image_topic names a foreign camera's topic and needs camera:=none."
         )
-    topic = (("image", values["image_topic"]),) if foreign else ()
-    pose = _parameters("pose_node", values)
-    pose.update(_image_reliability(values["image_reliability"], foreign))
-    if not foreign:
-        pose.pop("rotate", None)  # camera_node has turned the image already
-    nodes = [
-        NodePlan("pose_node", pose, topic),
-        NodePlan("activity_node", _parameters("activity_node", values)),
-    ]
+    if takes_images(values["model"]):
+        nodes = [_image_listener("activity_node", values)]
+    else:
+        activity = _parameters("activity_node", values)
+        activity.pop("rotate", None)  # of images, which it does not see
+        nodes = [_image_listener("pose_node", values), NodePlan("activity_node", activity)]
     if foreign:
         return nodes
     return [NodePlan("camera_node", _parameters("camera_node", values)), *nodes]
+
+
+def takes_images(model: str) -> bool:
+    """Whether a model looks at whole images; what is wrong with one its node will say."""
+    try:
+        return ModelFolder.load(find_model(model)).input.kind == "video"
+    except CoPerceptionError:
+        return False
+
+
+def _image_listener(node: str, values: Mapping[str, str]) -> NodePlan:
+    """Return the node that listens to the camera's images."""
+    foreign = values["camera"] == NO_CAMERA
+    parameters = _parameters(node, values)
+    parameters.update(_image_reliability(values["image_reliability"], foreign))
+    if not foreign:
+        parameters.pop("rotate", None)  # camera_node has turned the image already
+    topic = (("image", values["image_topic"]),) if foreign else ()
+    return NodePlan(node, parameters, topic)
 
 
 def _parameters(node: str, values: Mapping[str, str]) -> dict[str, Value]:

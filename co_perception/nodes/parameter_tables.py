@@ -71,11 +71,21 @@ CAMERA = (
     _P("frame_id", "camera_optical_frame", "Frame of the images' headers"),
 )  # fmt: skip
 
+_RELIABILITIES = ("reliable", "best_effort")
+
 IMAGE_INPUT = (
     _P("image_reliability", "reliable", "Reliability of the image subscription: reliable for"
        " camera_node, best_effort for cameras that offer no more",
-       choices=("reliable", "best_effort")),
+       choices=_RELIABILITIES),
     _key("rotate", "Turn incoming images clockwise by this angle", "degrees"),
+)  # fmt: skip
+
+SCENE_INPUT = (
+    _P("image_reliability", "reliable", "With a model of whole images: reliability of the image"
+       " subscription, reliable for camera_node, best_effort for cameras that offer no more",
+       choices=_RELIABILITIES),
+    _key("rotate", "With a model of whole images: turn incoming images clockwise by this angle",
+         "degrees"),
 )  # fmt: skip
 
 POSE = (
@@ -130,14 +140,14 @@ FUSED = (
 NODE_PARAMETERS: Mapping[str, tuple[ParameterSpec, ...]] = {
     "camera_node": COMMON + CAMERA,
     "pose_node": COMMON + IMAGE_INPUT + POSE,
-    "activity_node": COMMON + ACTIVITY + TRACKING,
+    "activity_node": COMMON + SCENE_INPUT + ACTIVITY + TRACKING,
     "perception_node": COMMON + CAMERA + POSE + ACTIVITY + FUSED,
 }
 
 NODE_DESCRIPTIONS: Mapping[str, str] = {
     "camera_node": "Camera, file, stream or demo -> image.",
     "pose_node": "image -> skeletons: pose estimator, tracker, smoother.",
-    "activity_node": "skeletons -> activity: one continual network, a state for each person.",
+    "activity_node": "skeletons, or images, -> activity: one network, a state for each person.",
     "perception_node": "All of it in one process: images cross DDS only for subscribers.",
 }
 

@@ -1,6 +1,9 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
-"""perception_node: camera, pose and activity in one process; the topics are the same."""
+"""perception_node: camera, pose and activity in one process; the topics are the same.
+
+A model of whole images needs no poses: no estimator is opened, and there is no topic skeletons.
+"""
 
 from __future__ import annotations
 
@@ -57,10 +60,12 @@ class FusedNode(PerceptionNode):
         self._given = parameters
         check_paths(str(parameters["record"]), str(parameters["timeline"]))
         self._answers = AnswerPublisher(self, parameters)
-        self._pose = PoseStage(pipeline_config(parameters).pose)
         make = self.create_lifecycle_publisher
-        self._skeletons = make(SkeletonArray, "skeletons", SKELETONS)
-        self._outputs = [self._skeletons]
+        self._outputs = []
+        if not self._answers.takes_images:
+            self._pose = PoseStage(pipeline_config(parameters).pose)
+            self._skeletons = make(SkeletonArray, "skeletons", SKELETONS)
+            self._outputs.append(self._skeletons)
         self._image = self._overlay = None
         if not parameters["privacy"]:
             self._image = make(Image, "image", IMAGE)
@@ -72,8 +77,6 @@ class FusedNode(PerceptionNode):
     def do_activate(self) -> None:
         """Open camera and files, start the worker, then read."""
         given = self._given
-        if self._pose is None:  # deactivate has closed it
-            self._pose = PoseStage(pipeline_config(given).pose)
         self._frame_id = str(given["frame_id"])
         self._duration_ns = round(float(given["duration_sec"]) * 1e9)
         self._first_ns: int | None = None
@@ -87,6 +90,8 @@ class FusedNode(PerceptionNode):
         self._stamper = make_stamper(self, self._reader, given)
         self._worker = Worker("perception", self._work, self._on_error)
         self._answers.start(self._worker)
+        if self._pose is None and not self._answers.takes_images:  # deactivate has closed it
+            self._pose = PoseStage(pipeline_config(given).pose)
         self._reader.start()
 
     def do_deactivate(self) -> None:
@@ -160,26 +165,41 @@ class FusedNode(PerceptionNode):
         header = header_message(frame.stamp_ns, self._frame_id)
         if self._image is not None and self._image.get_subscription_count():
             self._image.publish(image_message(frame.image, header))
+        dropped = self._images.processed(number)
+        self.stats.count("dropped", dropped)
+        watch = self._watch_people if self._pose is not None else self._watch_scene
+        result = watch(frame, header, dropped, started)
+        answered = time.perf_counter()
+        self._show(result, header)
+        times = {**result.timings, "show": time.perf_counter() - answered}
+        self.stats.processed(times, people=len(result.activities))
+
+    def _watch_scene(
+        self, frame: Frame, header: Header, dropped: int, started: float
+    ) -> PipelineResult:
+        watching = time.perf_counter()
+        activities, events = self._answers.answer_image(header, frame.image, dropped, started)
+        times = {"activity": time.perf_counter() - watching}
+        return PipelineResult(frame, [], activities, events, times)
+
+    def _watch_people(
+        self, frame: Frame, header: Header, dropped: int, started: float
+    ) -> PipelineResult:
         posing = time.perf_counter()
         skeletons, looked = self._pose.look(frame.image, frame.stamp_ns)
         posed = time.perf_counter()
-        dropped = self._images.processed(number)
-        self.stats.count("dropped", dropped)
         size = (frame.image.shape[1], frame.image.shape[0])
         activities, events = self._answers.answer(
             header, size, skeletons, dropped, started, looked=looked
         )
-        answered = time.perf_counter()
-        times = {"pose": posed - posing, "activity": answered - posed}
+        times = {"pose": posed - posing, "activity": time.perf_counter() - posed}
         result = PipelineResult(frame, skeletons, activities, events, times, looked)
         self._unseen += dropped
         if looked:
             self._publish_skeletons(result, header, size)
         else:
             self.stats.count("left out by pose_rate")
-        self._show(result, header)
-        times["show"] = time.perf_counter() - answered
-        self.stats.processed(times, people=len(skeletons))
+        return result
 
     def _publish_skeletons(
         self, result: PipelineResult, header: Header, size: tuple[int, int]
@@ -198,7 +218,8 @@ class FusedNode(PerceptionNode):
     def _start_over(self, loop: int) -> None:
         """Begin anew with a further turn of the file: its people are others."""
         self._loop = loop
-        self._pose.reset()
+        if self._pose is not None:
+            self._pose.reset()
         self._answers.reset(Reason.RESET_TIME_JUMP)
 
     def _show(self, result: PipelineResult, header: Header) -> None:

@@ -182,7 +182,7 @@ def model_message(
         backend=backend,
         labels=list(model.labels),
         joint_layout=model.joint_layout,
-        joint_names=list(model.layout.joints),
+        joint_names=list(model.layout.joints) if model.joint_layout else [],
         expected_rate=float(model.expected_rate),
         receptive_field=model.receptive_field,
         delay=model.delay,

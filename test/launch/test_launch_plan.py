@@ -66,6 +66,24 @@ def test_own_camera_is_turned_once():
     assert nodes["pose_node"].parameters == {}
 
 
+def test_a_model_of_whole_images_needs_no_pose_node(scene_folder):
+    model = str(scene_folder)
+    own = plan(model=model, rotate="90", image_reliability="reliable")
+    assert sorted(own) == ["activity_node", "camera_node"]
+    assert own["activity_node"].parameters == {"model": model, "image_reliability": "reliable"}
+    foreign = plan(model=model, rotate="90", camera="none", image_topic="/cam")
+    (activity,) = foreign.values()
+    assert activity.executable == "activity_node"
+    assert activity.remappings == (("image", "/cam"),)
+    assert activity.parameters == {
+        "model": model, "image_reliability": "best_effort", "rotate": 90,
+    }  # fmt: skip
+
+
+def test_a_model_that_cannot_be_read_is_its_nodes_to_explain():
+    assert sorted(plan(model="no_such_model")) == ["activity_node", "camera_node", "pose_node"]
+
+
 def test_simulated_time_reaches_every_node():
     assert all(
         node.parameters == {"use_sim_time": True} for node in plan(use_sim_time="true").values()
