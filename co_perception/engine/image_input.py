@@ -172,6 +172,8 @@ class ImageIntake(Intake):
         given: The model's input.
     """
 
+    is_per_camera = True
+
     def __init__(self, given: ModelInput) -> None:
         self._given = given
 

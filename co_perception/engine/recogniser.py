@@ -162,7 +162,8 @@ class Recogniser:
             if not _is_removed(skeleton) or self._table.get(stream_id):
                 stream = self._table.admit(stream_id, now_ns)
                 self._counters.over_limit += stream.row is None
-        fresh = set() if step is TimeStep.STRAGGLER else self._advance(poses, now_ns)
+        is_late = step is TimeStep.STRAGGLER and not self._intake.is_per_camera
+        fresh = set() if is_late else self._advance(poses, now_ns)
         return [
             self._describe(stream_id, skeleton, poses[stream_id], now_ns, stream_id in fresh)
             for stream_id, skeleton in inputs.items()

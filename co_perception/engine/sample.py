@@ -49,7 +49,14 @@ class Feeder(abc.ABC):
 
 
 class Intake(abc.ABC):
-    """One kind of input: checks what callers give, and makes feeders."""
+    """One kind of input: checks what callers give, and makes feeders.
+
+    Attributes:
+        is_per_camera: Whether every stream is a camera of its own. An image that is older than
+            another camera's is then no straggler of its own stream.
+    """
+
+    is_per_camera = False
 
     @abc.abstractmethod
     def to_sample(self, item: Any, stamp_ns: int) -> Sample | Reason:

@@ -28,7 +28,8 @@ class Counters:
         images: Calls of `update`.
         steps: Steps of the network, each for all rows that were due.
         duplicates: Images with the stamp of the one before.
-        stragglers: Images a little older than the newest one; they changed nothing.
+        stragglers: Images a little older than the newest one; they changed nothing, unless they
+            are the newest of a camera among several.
         time_jumps: Times that the stamps went back, and every stream began anew.
         gaps: Times that a stream, or all together, began anew after a long gap.
         over_limit: Times that a stream got no answer because all rows were taken.

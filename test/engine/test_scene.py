@@ -177,6 +177,18 @@ def test_cameras_do_not_see_each_other_and_those_over_the_limit_are_told(open_sc
     assert front.usable
 
 
+def test_cameras_out_of_step_are_each_stepped_by_their_own_images(open_scenes):
+    """The back camera's images come after the front one's, and are 30 ms older."""
+    both, alone = open_scenes(), open_scenes()
+    for i in range(40):
+        t = START + round(i * SECOND / RATE)
+        (front,) = both.update(t, {"front": image(i)})
+        (expected,) = alone.update(t, {"front": image(i)})
+        np.testing.assert_allclose(scores_of(front), scores_of(expected), atol=SCORE_TOLERANCE)
+        (back,) = both.update(t - 30_000_000, {"back": image(1000 + i)})
+    assert back.usable and back.state_steps >= 38 and both.counters.time_jumps == 0
+
+
 def test_duplicates_stragglers_jumps_and_gaps_are_as_for_people(open_scenes):
     recogniser = open_scenes()
     for i in range(40):
