@@ -151,8 +151,8 @@ class AnswerLog:
             self._count(person, answers.get(name), stamp_ns)
 
     def score(self) -> Score | None:
-        """Return how answers and truth agree; None when no truth is known."""
-        if not self._truth:
+        """Return how answers and truth agree; None when no truth is known, or for a scene."""
+        if not self._truth or SCENE in self._answers:
             return None
         return Score(dict(self._right), dict(self._counted), self._unknown, self._unanswered)
 

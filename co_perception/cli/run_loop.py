@@ -151,7 +151,7 @@ def run_pipeline(
     with contextlib.ExitStack() as stack:
         source = stack.enter_context(open_camera(config.camera))
         video = _open_video(outputs.video, source, stack)
-        err.print("Loading network and pose estimator ...", style="dim")
+        err.print("Loading models ...", style="dim")
         with hold_native_output():
             pipeline = stack.enter_context(Pipeline(config))
         lines = stack.enter_context(outputs.open_jsonl())

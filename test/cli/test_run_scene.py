@@ -71,3 +71,13 @@ def test_a_real_clip_runs_at_its_own_size(clips_dir, scene_folder):
     summary = json.loads(run(clip, "--model", scene_folder, "--seconds", 6, "--json"))
     assert summary["frames"] > 20 and summary["empty_frames"] == 0
     assert summary["activities_sec"]["scene"]
+
+
+def test_a_rendered_person_is_no_truth_for_a_scene(scene_folder, tmp_path):
+    picture = tmp_path / "out.png"
+    summary = json.loads(
+        run("demo", "--rate", 15, "--seconds", 4, "--model", scene_folder, "--json",
+            "--timeline", picture)
+    )  # fmt: skip
+    assert summary["frames"] == 61 and summary["truth"] is None
+    assert picture.exists()
