@@ -19,6 +19,7 @@ SAYS = {
     "compose_a_cin": "steps, chunks and clips agree",
     "convert_a_torch_network": "on a clip of 8 frames the two differ by",
     "detect_actions_in_features": "of 500 frames",
+    "follow_people": "from the clip network's",
     "stream_a_video": "no answer",
     "train_with_truncated_backpropagation": "frame 1200",
 }
