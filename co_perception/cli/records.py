@@ -56,13 +56,13 @@ def activity_array(
     }
 
 
-def _track(skeleton: Skeleton | None) -> dict[str, Any]:
+def _track(skeleton: Skeleton | None, age_ns: int) -> dict[str, Any]:
     """Return where and how surely somebody was seen; None stands for the whole image."""
     box = (0.0, 0.0, 1.0, 1.0) if skeleton is None else skeleton.box
     sides = dict(zip(("x_min", "y_min", "x_max", "y_max"), (round(s, _DIGITS) for s in box)))
     return {
         "track_state": int(TrackState.OK if skeleton is None else skeleton.track_state),
-        "track_age": _time(0 if skeleton is None else skeleton.track_age_ns),
+        "track_age": _time(age_ns if skeleton is None else skeleton.track_age_ns),
         **sides,
         "position": {"x": 0.0, "y": 0.0, "z": 0.0},
         "position_valid": False,
@@ -75,7 +75,7 @@ def _track(skeleton: Skeleton | None) -> dict[str, Any]:
 def _person(activity: Activity, skeleton: Skeleton | None) -> dict[str, Any]:
     return {
         "body_id": activity.stream_id,
-        **_track(skeleton),
+        **_track(skeleton, activity.age_ns),
         "validity": int(activity.validity),
         "reason": int(activity.reason),
         "warmup": round(activity.warmup, _DIGITS),

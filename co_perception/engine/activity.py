@@ -84,6 +84,7 @@ class Activity:
         confidence: Of the label, 0..1; for "unknown" the best class's.
         label_since_ns: Stamp at which the label became the decision (0: none).
         scores: Best classes first.
+        age_ns: Image time since the stream was first named, nanoseconds.
     """
 
     stream_id: str
@@ -98,6 +99,7 @@ class Activity:
     confidence: float = 0.0
     label_since_ns: int = 0
     scores: tuple[ActivityScore, ...] = ()
+    age_ns: int = 0
 
     @property
     def usable(self) -> bool:

@@ -117,10 +117,11 @@ class Stream:
         reason = missing if missing != Reason.NONE else self._reset_reason
         if self.row is None:
             reason = Reason.OVER_LIMIT
+        age_ns = max(stamp_ns - self.entered_ns, 0)
         if validity >= Validity.HELD:
             self._reset_reason = Reason.NONE
-            return self._answer(validity, reason), []
-        return self._no_answer(validity, reason), self._decider.clear()
+            return self._answer(validity, reason, age_ns), []
+        return self._no_answer(validity, reason, age_ns), self._decider.clear()
 
     def _validity(self, stamp_ns: int, *, fresh: bool) -> Validity:
         output, seen_ns = self._output, self.track.last_ns
@@ -132,16 +133,17 @@ class Stream:
             return Validity.INVALID
         return Validity.WARMING_UP
 
-    def _no_answer(self, validity: Validity, reason: Reason) -> Activity:
+    def _no_answer(self, validity: Validity, reason: Reason, age_ns: int) -> Activity:
         return Activity(
             stream_id=self.stream_id,
             validity=validity,
             reason=reason,
             warmup=self._evidence.share,
             state_steps=self._steps,
+            age_ns=age_ns,
         )
 
-    def _answer(self, validity: Validity, reason: Reason) -> Activity:
+    def _answer(self, validity: Validity, reason: Reason, age_ns: int) -> Activity:
         output, decision = self._output, self._decider.decision
         assert output is not None
         assert decision is not None
@@ -160,6 +162,7 @@ class Stream:
             confidence=float(best),
             label_since_ns=decision.since_ns,
             scores=top_scores(output.probabilities, self._model.labels, self._top_k),
+            age_ns=age_ns,
         )
 
 

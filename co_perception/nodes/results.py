@@ -137,6 +137,7 @@ def person_message(activity: Activity, skeleton: Skeleton | None) -> PersonActiv
     )
     if skeleton is None:
         message.track_state, message.x_max, message.y_max = PersonActivity.TRACK_OK, 1.0, 1.0
+        message.track_age = duration_message(activity.age_ns)
         return message
     message.track_state = int(skeleton.track_state)
     message.track_age = duration_message(skeleton.track_age_ns)

@@ -59,6 +59,7 @@ def test_every_image_of_a_film_is_answered_for_the_scene(film, scene_folder, tmp
     assert scenes[0]["validity"] == Validity.WARMING_UP and scenes[0]["label"] == ""
     assert scenes[-1]["validity"] == Validity.VALID and scenes[-1]["label"]
     assert scenes[-1]["state_steps"] == COUNT
+    assert scenes[-1]["track_age"] == {"sec": 3, "nanosec": pytest.approx(933_333_333, abs=1000)}
     assert cv2.imread(str(picture)) is not None
     capture, last = cv2.VideoCapture(str(video)), None
     while (read := capture.read())[0]:

@@ -82,6 +82,7 @@ def test_activity_node_answers_images_of_any_size_for_the_scene(ros, feed, scene
     assert (warm.x_min, warm.y_min, warm.x_max, warm.y_max) == (0.0, 0.0, 1.0, 1.0)
     assert not warm.position_valid and warm.track_state == PersonActivity.TRACK_OK
     assert stamp_ns(warm.evidence_end) == stamp_ns(last.header.stamp)
+    assert stamp_ns(warm.track_age) == stamp_ns(last.header.stamp) - START_NS
     assert last.dropped_images == 1
     assert (cold.reason, cold.state_steps) == (PersonActivity.REASON_RESET_SERVICE, 1)
     assert (models[0].joint_layout, list(models[0].joint_names)) == ("", [])
