@@ -1,6 +1,6 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
-"""The engine: from skeletons and stamps to what each person is doing. Imports nothing heavy.
+"""The engine: from skeletons or images, and stamps, to what is done. Imports nothing heavy.
 
 `engine.save.save_model_folder` and `engine.export.export_step` need torch and stand apart.
 """

@@ -1,6 +1,6 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
-"""The engine's face: the skeletons of one image in, what each person is doing out.
+"""The engine's face: the skeletons of one image, or the image, in; what is being done out.
 
 with Recogniser.from_folder(find_model()) as recogniser:
     for stamp_ns, skeletons in images:
@@ -43,7 +43,7 @@ _Due = dict[int, list[tuple[Stream, TickSample]]]
 
 
 class Recogniser:
-    """Tells, image by image, what each person is doing.
+    """Tells, image by image, what each person is doing, or what is done in the scene.
 
     One thread owns it: the first that calls one of its methods. Another thread gets a StreamError
     unless the owner has ended. The same calls give the same bits.

@@ -58,6 +58,7 @@ def test_a_checkpoint_becomes_a_model_folder_that_runs(command, tmp_path):
     import hashlib
 
     import numpy as np
+    from safetensors.torch import load_file
 
     from co_perception.engine import ModelFolder, open_backend
 
@@ -90,7 +91,8 @@ def test_a_checkpoint_becomes_a_model_folder_that_runs(command, tmp_path):
         logits, valid = backend.step(row[None].numpy(), np.ones(1, bool))
     assert valid.all()
     assert np.isfinite(logits).all() and logits.shape == (1, 3)
-    assert torch.equal(backend._model.network.classifier.bias, tensors["5.bias"])
+    weights = load_file(target / "weights.safetensors")
+    assert torch.equal(weights["network.classifier.bias"], tensors["5.bias"])
     code, out, _ = command("models", "show", target, "--json")
     assert json.loads(out)["input"] == {"kind": "features", "channels": 48}
 

@@ -68,6 +68,7 @@ def test_activity_node_answers_images_of_any_size_for_the_scene(ros, feed, scene
     same = ros.call(
         LoadModel, "activity_node/load_model", LoadModel.Request(path=str(scene_folder))
     )
+    reloaded = feed.exchange(feed.message()).persons[0]
     assert node.stop() == 0
     assert "Traceback" not in node.output
     answers = feed.answers
@@ -87,7 +88,7 @@ def test_activity_node_answers_images_of_any_size_for_the_scene(ros, feed, scene
     assert (cold.reason, cold.state_steps) == (PersonActivity.REASON_RESET_SERVICE, 1)
     assert (models[0].joint_layout, list(models[0].joint_names)) == ("", [])
     assert not refused.success and "configured for whole images" in refused.message
-    assert same.success
+    assert same.success and reloaded.reason == PersonActivity.REASON_RESET_MODEL
 
 
 def test_a_best_effort_camera_is_heard_and_no_image_goes_uncounted(ros, scene_folder):
