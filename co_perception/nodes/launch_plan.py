@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
 
 from co_perception.engine import ModelFolder, find_model
 from co_perception.errors import ConfigError, CoPerceptionError
@@ -150,7 +153,7 @@ def plan_nodes(values: Mapping[str, str]) -> list[NodePlan]:
         raise ConfigError(
             "Launch arguments: image_topic names a foreign camera's topic and needs camera:=none."
         )
-    if takes_images(values["model"]):
+    if takes_images(_find_model_name(values)):
         nodes = [_image_listener("activity_node", values)]
     else:
         activity = _parameters("activity_node", values)
@@ -167,6 +170,23 @@ def takes_images(model: str) -> bool:
         return ModelFolder.load(find_model(model)).input.kind == "video"
     except CoPerceptionError:
         return False
+
+
+def _find_model_name(values: Mapping[str, str]) -> str:
+    """Return the model that activity_node will be given: by the argument, else by params_file."""
+    default = default_values()["model"]
+    if values["model"] != default or not values["params_file"]:
+        return values["model"]
+    try:
+        content = yaml.safe_load(Path(values["params_file"]).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return default  # the nodes are given the same file, and refuse it with the reason
+    found = default
+    for name, section in content.items() if isinstance(content, dict) else ():
+        if str(name).rpartition("/")[2] in ("**", "activity_node") and isinstance(section, dict):
+            parameters = section.get("ros__parameters")
+            found = parameters.get("model", found) if isinstance(parameters, dict) else found
+    return str(found)
 
 
 def _image_listener(node: str, values: Mapping[str, str]) -> NodePlan:

@@ -80,6 +80,21 @@ def test_a_model_of_whole_images_needs_no_pose_node(scene_folder):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["/**", "/**/activity_node", "/front/activity_node"])
+def test_a_model_of_whole_images_may_stand_in_the_parameter_file(scene_folder, tmp_path, name):
+    file = tmp_path / "parameters.yaml"
+    file.write_text(f"{name}:\n  ros__parameters:\n    model: {scene_folder}\n")
+    assert sorted(plan(params_file=str(file))) == ["activity_node", "camera_node"]
+    assert "pose_node" in plan(params_file=str(file), model="no_such_model")
+
+
+@pytest.mark.parametrize("text", ["", "[", "/**: 5", "/**:\n  ros__parameters: []", "- a"])
+def test_a_strange_parameter_file_is_the_nodes_to_refuse(tmp_path, text):
+    file = tmp_path / "parameters.yaml"
+    file.write_text(text)
+    assert "pose_node" in plan(params_file=str(file))
+
+
 def test_a_model_that_cannot_be_read_is_its_nodes_to_explain():
     assert sorted(plan(model="no_such_model")) == ["activity_node", "camera_node", "pose_node"]
 
