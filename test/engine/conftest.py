@@ -29,6 +29,55 @@ SECOND = 1_000_000_000
 Person = Callable[..., Skeleton]
 
 
+_VIDEO = {"num_classes": 5, "width": 0.25, "image_size": 32, "window": 4}
+_SKELETON = {"num_classes": 5, "width": 0.0625, "layout": "common13", "window": 82}
+_NARROW = {
+    "co_st_gcn_small": {"num_classes": 5},
+    "cox3d_s": _VIDEO,
+    "coi3d_r50": {**_VIDEO, "width": 0.125},
+    "co_agcn_mod": {**_SKELETON, "width": 0.125},
+}
+_FAMILIES = {
+    "starter": ("co_st_gcn_small", {}),
+    "cox3d": ("cox3d_s", {}),
+    "cox3d-replicate": ("cox3d_s", {"fill": "replicate"}),
+    "st-gcn-starred": ("co_st_gcn_mod", {}),
+    "st-gcn-strided": ("co_st_gcn", {}),
+    "agcn": ("co_agcn_mod", {}),
+    "s-tr": ("co_s_tr_mod", {}),
+    "two-stream-two-persons": ("co_st_gcn_mod", {"stream": "two-stream", "persons": 2}),
+    "i3d-strided": ("coi3d_r50", {}),
+}
+
+
+@pytest.fixture(scope="session")
+def make_narrow():
+    """Make a published network, narrower, with random weights and norms that do something."""
+    torch = pytest.importorskip("torch", reason="making a network needs torch")
+    from co_perception import continual as co
+    from co_perception.models import create_model
+
+    def make(name: str, **changes):
+        torch.manual_seed(0)
+        model = create_model(name, **{**_NARROW.get(name, _SKELETON), **changes}).eval()
+        for module in model.modules():
+            if isinstance(module, co.BatchNorm):
+                module.running_mean.normal_(0.0, 0.3)
+                module.running_var.uniform_(0.5, 2.0)
+                module.weight.data.uniform_(0.5, 1.5)
+                module.bias.data.normal_(0.0, 0.2)
+        return model
+
+    return make
+
+
+@pytest.fixture(params=_FAMILIES)
+def family(request, make_narrow):
+    """A network of each family that has a step graph."""
+    name, changes = _FAMILIES[request.param]
+    return make_narrow(name, **changes)
+
+
 @pytest.fixture(scope="session")
 def network():
     """A co_st_gcn_small with random weights whose answers differ and are sure at times."""

@@ -24,22 +24,6 @@ from co_perception.models import ContinualModel, create_model
 TOLERANCE = 1e-5
 """max|difference| / max|reference| of logits, fp32."""
 
-VIDEO = {"num_classes": 5, "width": 0.25, "image_size": 32, "window": 4}
-SKELETON = {"num_classes": 5, "width": 0.0625, "layout": "common13", "window": 82}
-
-
-def make_model(name: str, **options) -> ContinualModel:
-    """A network with random weights, norms that do something, and no zero gammas."""
-    torch.manual_seed(0)
-    model = create_model(name, **options).eval()
-    for module in model.modules():
-        if isinstance(module, co.BatchNorm):
-            module.running_mean.normal_(0.0, 0.3)
-            module.running_var.uniform_(0.5, 2.0)
-            module.weight.data.uniform_(0.5, 1.5)
-            module.bias.data.normal_(0.0, 0.2)
-    return model
-
 
 def open_graphs(graphs, rows: int, **options) -> StepGraphBackend:
     phases = [
@@ -79,45 +63,25 @@ def span(model: ContinualModel) -> int:
     return 5 + (model.spec.delay + 8) * 5 // 4
 
 
-CASES = [
-    pytest.param("co_st_gcn_small", {"num_classes": 5}, id="starter"),
-    pytest.param("cox3d_s", VIDEO, id="cox3d"),
-    pytest.param("cox3d_s", {**VIDEO, "fill": "replicate"}, id="cox3d-replicate"),
-    pytest.param("co_st_gcn_mod", SKELETON, id="st-gcn-starred"),
-    pytest.param("co_st_gcn", SKELETON, id="st-gcn-strided"),
-    pytest.param("co_agcn_mod", {**SKELETON, "width": 0.125}, id="agcn"),
-    pytest.param("co_s_tr_mod", SKELETON, id="s-tr"),
-    pytest.param(
-        "co_st_gcn_mod",
-        {**SKELETON, "stream": "two-stream", "persons": 2},
-        id="two-stream-two-persons",
-    ),
-    pytest.param("coi3d_r50", {**VIDEO, "width": 0.125}, id="i3d-strided"),
-]
-
-
-@pytest.mark.parametrize(("name", "options"), CASES)
-def test_a_step_graph_equals_the_network_from_the_first_frame_on(name, options):
-    model = make_model(name, **options)
-    backend = open_graphs(build_step_graphs(model), 2)
-    compare(model, backend, span(model))
+def test_a_step_graph_equals_the_network_from_the_first_frame_on(family):
+    compare(family, open_graphs(build_step_graphs(family), 2), span(family))
 
 
 @pytest.mark.parametrize(("name", "width"), [("cox3d_s", 0.67), ("coi3d_r50", 0.25)])
-def test_blocked_graphs_equal_the_network_too(name, width):
+def test_blocked_graphs_equal_the_network_too(make_narrow, name, width):
     """Of these widths the narrowest maps have 16 channels: as many as the longest vector takes."""
     block = measure_block()
     if not block:
         pytest.skip("onnxruntime blocks no channels on this machine")
-    model = make_model(name, **{**VIDEO, "width": width})
+    model = make_narrow(name, width=width)
     graphs = [block_graph(graph, block) for graph in build_step_graphs(model)]
     kinds = {node.op_type for graph in graphs for node in graph.graph.node}
     assert "ReorderInput" not in kinds  # that is the point
     compare(model, open_graphs(graphs, 2), span(model))
 
 
-def test_a_blocked_graph_is_not_made_of_joints_or_of_groups():
-    skeletons = build_step_graphs(make_model("co_st_gcn_small", num_classes=5))
+def test_a_blocked_graph_is_not_made_of_joints_or_of_groups(make_narrow):
+    skeletons = build_step_graphs(make_narrow("co_st_gcn_small"))
     assert block_graph(skeletons[0], 8) is None
     layers = co.Sequential(
         co.Conv3d(4, 8, 3, padding=1, groups=2), co.AvgPool3d((1, None, None)), co.Flatten()
@@ -189,8 +153,8 @@ def test_what_has_no_form_is_refused(layer, message):
 
 
 @pytest.mark.parametrize("name", ["cox3d_s", "co_st_gcn_mod"])
-def test_fusing_leaves_no_norm_behind_a_map_and_the_network_as_it_was(name):
-    model = make_model(name, **(VIDEO if name == "cox3d_s" else SKELETON))
+def test_fusing_leaves_no_norm_behind_a_map_and_the_network_as_it_was(make_narrow, name):
+    model = make_narrow(name)
     before = {key: tensor.clone() for key, tensor in model.network.state_dict().items()}
     fused = fuse(model.network)
     left = [m for m in fused.modules() if isinstance(m, co.BatchNorm)]
@@ -204,15 +168,15 @@ def test_fusing_leaves_no_norm_behind_a_map_and_the_network_as_it_was(name):
         assert torch.equal(tensor, before[key])
 
 
-def test_a_network_in_training_mode_is_refused():
-    model = make_model("co_st_gcn_small", num_classes=5).train()
+def test_a_network_in_training_mode_is_refused(make_narrow):
+    model = make_narrow("co_st_gcn_small").train()
     with pytest.raises(ConfigError, match=r"expected a network in eval mode; call \.eval"):
         build_step_graphs(model)
 
 
 @pytest.mark.parametrize("name", ["cox3d_s", "co_st_gcn"])
-def test_a_saved_state_goes_on_bit_for_bit(name):
-    model = make_model(name, **(VIDEO if name == "cox3d_s" else {**SKELETON, "window": 80}))
+def test_a_saved_state_goes_on_bit_for_bit(make_narrow, name):
+    model = make_narrow(name, **({} if name == "cox3d_s" else {"window": 80}))
     graphs, rows = build_step_graphs(model), 2
     block = measure_block()
     if name == "cox3d_s" and block:
@@ -240,12 +204,12 @@ def test_operators_on_the_same_frames_have_rings_of_their_own():
     )
     model = wrap(layers, (4,))
     backend = open_graphs(build_step_graphs(model), 3)
-    assert [ring.is_input for ring in backend.lanes[0].plan.rings].count(True) == 1
+    assert [ring.is_input for ring in backend.groups.lanes[0].plan.rings].count(True) == 1
     compare(model, backend, 30)
 
 
 def test_the_state_of_the_published_networks_is_as_small_as_promised():
     """Issue 4: 14.5 MB for a stream of CoX3D-S, 2 MB (of 2^20 bytes) for one of CoST-GCN*."""
     for name, limit in (("cox3d_s", 14.5e6), ("co_st_gcn_mod", 2 * 2**20)):
-        graph = build_step_graphs(make_model(name, num_classes=400))[0]
+        graph = build_step_graphs(create_model(name, num_classes=400).eval())[0]
         assert open_graphs([graph], 1).state_bytes <= limit

@@ -1,6 +1,6 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
-"""Step graphs as a backend: rows that share a lane step as one batch, others on their own."""
+"""Step graphs as a backend, on whatever runtime executes them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from co_perception.engine.backends.base import State, StepBackend, check_state
-from co_perception.engine.fast.lane import Executor, Lane
+from co_perception.engine.fast.groups import RowGroups
+from co_perception.engine.fast.lane import Executor
 from co_perception.engine.fast.plan import METADATA_KEY, StepPlan
 from co_perception.engine.model_folder import ModelFolder, step_file
-from co_perception.errors import WeightsError
+from co_perception.errors import StreamError, WeightsError
 
 __all__ = ["StepGraphBackend", "has_step_graph", "read_step_graphs"]
 
@@ -55,17 +56,14 @@ def read_step_graphs(folder: ModelFolder, backend: str) -> dict[str, bytes] | No
 class StepGraphBackend(StepBackend):
     """Rows in lanes of a step graph.
 
-    Skeletons step as a batch: the weights are read once for all. Images step row by row, since a
-    batch gains little there and a row that stands still costs nothing; and so does what has a
-    stride, since each row then has a phase of its own.
-
     Args:
         name: The runtime's.
         phases: One executor per phase.
         rows: Rows of the state.
         folder: The model folder that the graphs must fit; None: not checked.
         precision: Of the runtime's arithmetic.
-        together: Whether rows step as one batch; None: as said above. Not with a stride.
+        together: Whether rows at the same phase step as one batch; None: skeletons do, since the
+            weights are then read once for all, images do not.
 
     Raises:
         WeightsError: If the graphs are of another model than model.yaml tells of.
@@ -87,54 +85,45 @@ class StepGraphBackend(StepBackend):
         self.name, self.rows, self.precision = name, rows, precision
         self.step_shape, self.classes = plan.step_shape, plan.classes
         images = len(plan.step_shape) == 3 and plan.step_shape[0] == 3
-        batch = (not images if together is None else together) and plan.period == 1
-        self.lanes = [Lane(phases, rows)] if batch else [Lane(phases, 1) for _ in range(rows)]
+        self.together = rows > 1 and (not images if together is None else together)
+        self._groups: RowGroups | None = RowGroups(phases, rows, together=self.together)
+
+    @property
+    def groups(self) -> RowGroups:
+        """Where the rows are kept.
+
+        Raises:
+            StreamError: After `close`.
+        """
+        if self._groups is None:
+            raise StreamError(f"Backend '{self.name}': it is closed; open the model folder again.")
+        return self._groups
 
     @property
     def state_bytes(self) -> int:
-        """Bytes of the state of all rows, with the place of the frame to come."""
-        return sum(lane.state_bytes for lane in self.lanes)
+        return self.groups.state_bytes
 
     def _step(
         self, frames: NDArray[np.float32], update: NDArray[np.bool_]
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        if self.lanes[0].rows == self.rows:
-            return self.lanes[0].step(frames, update)
-        logits: NDArray[np.float32] = np.zeros((len(frames), self.classes), np.float32)
-        valid: NDArray[np.bool_] = np.zeros(len(frames), np.bool_)
-        for row in np.flatnonzero(update):
-            one = slice(row, row + 1)
-            logits[one], valid[one] = self.lanes[row].step(frames[one], update[one])
-        return logits, valid
+        return self.groups.step(frames, update)
 
     def reset(self, rows: Iterable[int]) -> None:
-        for row in rows:
-            lane, place = self._place(row)
-            lane.reset(np.array([place]))
-
-    def _place(self, row: int) -> tuple[Lane, int]:
-        if self.lanes[0].rows == self.rows:
-            return self.lanes[0], row
-        return self.lanes[row], 0
+        self.groups.reset(rows)
 
     def save_state(self) -> dict[str, NDArray[np.generic]]:
-        saved = [lane.save() for lane in self.lanes]
-        return {name: np.concatenate([state[name] for state in saved]) for name in saved[0]}
+        return self.groups.save()
 
     def restore_state(self, state: State) -> None:
         shapes = {
-            name: np.broadcast_to(np.zeros((), dtype), (self.rows, *shape[1:]))
-            for name, (shape, dtype) in self.lanes[0].describe().items()
+            name: np.broadcast_to(np.zeros((), dtype), shape)
+            for name, (shape, dtype) in self.groups.describe().items()
         }
         check_state(state, shapes)
-        start = 0
-        for lane in self.lanes:
-            part = slice(start, start + lane.rows)
-            lane.load({name: array[part] for name, array in state.items()})
-            start += lane.rows
+        self.groups.load(state)
 
     def close(self) -> None:
-        self.lanes = []
+        self._groups = None
 
 
 def _check_fits(plan: StepPlan, folder: ModelFolder) -> None:

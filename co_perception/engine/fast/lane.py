@@ -42,8 +42,8 @@ class Executor(abc.ABC):
 class Lane:
     """A state of some rows whose rings turn together, and one graph per phase.
 
-    Rows come, stand still and go on their own as long as the network has no stride; with one, a
-    lane has a single row.
+    Rows come, stand still and go on their own as long as the network has no stride. With one, the
+    rows that move must be at the lane's phase: see `RowGroups`.
 
     Args:
         phases: One executor per phase.
@@ -52,7 +52,6 @@ class Lane:
 
     def __init__(self, phases: Sequence[Executor], rows: int) -> None:
         self.plan = plan = phases[0].plan
-        assert rows == 1 or plan.period == 1
         self.rows, self._phases = rows, phases
         self.ages: NDArray[np.int64] = np.zeros(rows, np.int64)
         self._clock = 0
@@ -73,6 +72,24 @@ class Lane:
     def state_bytes(self) -> int:
         """Bytes of the state."""
         return sum(ring.nbytes for ring in self._rings)
+
+    @property
+    def phase(self) -> int:
+        """Phase of the next step."""
+        return self._clock % self.plan.period
+
+    def stand_at(self, phase: int) -> None:
+        """Set the phase of the next step; no row may be warm."""
+        assert not self.ages.any()
+        self._clock = phase
+
+    def take_row(self, place: int, source: Lane, other: int) -> None:
+        """Copy a row's state from another lane of the same graph, whatever its clock."""
+        self.ages[place] = source.ages[other]
+        for mine, theirs in zip(self._rings, source._rings):
+            mine.take_row(place, self._turn(mine), theirs, other, source._turn(theirs))
+        for window in (w for phase in self._phases for w in phase.plan.windows):
+            self._scales[window.name][place] = 1.0 / window.length
 
     def step(
         self, frames: NDArray[np.float32], update: NDArray[np.bool_]
@@ -101,7 +118,7 @@ class Lane:
 
     @property
     def _phase(self) -> Executor:
-        return self._phases[self._clock % self.plan.period]
+        return self._phases[self.phase]
 
     def _rows_standing_still(self, update: NDArray[np.bool_]) -> Rows:
         """Return the rows that have a state and do not move in this step."""
@@ -172,7 +189,7 @@ class Lane:
     def reset(self, rows: Rows) -> None:
         """Make rows cold; their memory is cleared when they begin."""
         self.ages[rows] = 0
-        if self.plan.period > 1:  # the only row: its next frame is frame 0
+        if not self.ages.any():
             self._clock = 0
 
     def save(self) -> dict[str, NDArray[Any]]:

@@ -33,7 +33,10 @@ class RingBuffer:
         self.is_total = ring.kind == "total"
         self.slots = ring.length if self.is_total else ring.length + 1
         self._blank = self._pack(np.float32(-np.inf if ring.blank == "lowest" else 0.0))
-        self._memory = np.full((self.slots, rows * ring.places, *ring.shape), self._blank)
+        # Zeros take no memory before they are written.
+        self._memory = np.zeros((self.slots, rows * ring.places, *ring.shape), self._blank.dtype)
+        if self._blank:
+            self._memory[...] = self._blank
         self._frames = self._memory.reshape(self.slots, rows, ring.places, *ring.shape)
         numbers = np.arange(ring.length)
         self._orders = [(first + numbers) % self.slots for first in range(self.slots)]
@@ -98,6 +101,13 @@ class RingBuffer:
     def put_turned(self, rows: Rows, frames: NDArray[np.float32]) -> None:
         """Put slots that `copy` gave, one turn on: for the ring as it turned, nothing has come."""
         self._frames[:, rows] = np.roll(frames, 1, axis=0)
+
+    def take_row(
+        self, row: int, turn: int, source: RingBuffer, other: int, other_turn: int
+    ) -> None:
+        """Copy a row from a ring of the same kind that was turned another number of times."""
+        shift = turn - other_turn
+        self._frames[:, row] = np.roll(source._frames[:, other], shift, axis=0)
 
     def clear(self, rows: Rows) -> None:
         """Make rows cold."""
