@@ -9,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from co_perception import continual as co
+from co_perception.engine.backends import batching
+from co_perception.engine.backends.batching import Batching, choose_batching
 from co_perception.engine.backends.step_graph import StepGraphBackend
 from co_perception.engine.fast.build import build_step_graphs
+from co_perception.engine.fast.groups import RowGroups
 from co_perception.engine.fast.ort_executor import OrtExecutor, open_session
 from co_perception.models import ContinualModel
 
@@ -54,8 +57,8 @@ def phases():
 @settings(max_examples=60, deadline=None)
 @given(moves=Moves, seed=st.integers(0, 1000))
 def test_groups_equal_rows_on_their_own(phases, moves, seed):
-    together = StepGraphBackend("together", phases, ROWS, together=True)
-    alone = StepGraphBackend("alone", phases, ROWS, together=False)
+    together = StepGraphBackend("together", phases, ROWS, batching=Batching(True, "test"))
+    alone = StepGraphBackend("alone", phases, ROWS, batching=Batching(False, "test"))
     rng = np.random.default_rng(seed)
     for update, anew, restored in moves:
         if anew is not None:
@@ -80,7 +83,7 @@ def test_groups_equal_rows_on_their_own(phases, moves, seed):
 
 def test_who_comes_later_steps_in_another_group(phases):
     """Of four people who come one after another none has the work of another's phase."""
-    backend = StepGraphBackend("together", phases, 4, together=True)
+    backend = StepGraphBackend("together", phases, 4, batching=Batching(True, "test"))
     frames = np.zeros((4, 4), np.float32)
     for t in range(8):
         backend.step(frames, np.arange(4) <= t)
@@ -90,14 +93,14 @@ def test_who_comes_later_steps_in_another_group(phases):
 
 
 def test_who_comes_at_once_steps_as_one_batch(phases):
-    backend = StepGraphBackend("together", phases, 4, together=True)
+    backend = StepGraphBackend("together", phases, 4, batching=Batching(True, "test"))
     for _ in range(5):
         backend.step(np.zeros((4, 4), np.float32), np.ones(4, np.bool_))
     assert sorted(int((lane.ages > 0).sum()) for lane in backend.groups.lanes) == [0, 0, 0, 4]
 
 
 def test_a_thousand_people_leave_nothing_behind(phases):
-    backend = StepGraphBackend("together", phases, ROWS, together=True)
+    backend = StepGraphBackend("together", phases, ROWS, batching=Batching(True, "test"))
     rng = np.random.default_rng(0)
     frames = np.zeros((ROWS, 4), np.float32)
     state_bytes = backend.state_bytes
@@ -109,3 +112,26 @@ def test_a_thousand_people_leave_nothing_behind(phases):
     assert sum(int((lane.ages > 0).sum()) for lane in groups.lanes) <= ROWS
     most = max(len(lane._bindings) for lane in groups.lanes)
     assert most <= ROWS * groups.lanes[0]._turns
+
+
+@pytest.mark.parametrize(("dear", "said"), [(2.0, "as one batch"), (4.0, "one by one")])
+def test_how_rows_step_is_measured_once(phases, monkeypatch, dear, said):
+    """A clock that a step of a batch moves on by so much, one of a single row by 1."""
+    now = [0.0]
+
+    def step(groups, frames, update):
+        now[0] += dear if groups.together else float(update.sum())
+
+    monkeypatch.setattr(RowGroups, "step", step)
+    key = (said, "weights")
+    first = choose_batching(phases, 8, key, clock=lambda: now[0])
+    assert first.together == (said == "as one batch")
+    assert f"rows step {said}: a batch of 4 measured as {2 * dear / 6:.2f} of" in first.reason
+    monkeypatch.setattr(RowGroups, "step", None)
+    assert choose_batching(phases, 8, key).reason == first.reason.replace("measured", "remembered")
+    assert not choose_batching(phases, 1, ()).together
+
+
+def test_a_damaged_memory_of_how_rows_step_is_measured_again(phases, monkeypatch):
+    monkeypatch.setattr(batching, "read_cached", lambda path: b"[0.5")
+    assert "measured" in choose_batching(phases, 2, ("damaged",)).reason

@@ -129,7 +129,7 @@ def test_a_cache_that_cannot_be_written_is_no_fault(tmp_path, monkeypatch):
 
 def test_images_have_a_state_of_their_own_per_row(video):
     backend = StepGraphBackend("onnxruntime", prepare(video), 3)
-    assert [lane.rows for lane in backend.lanes] == [1, 1, 1]
+    assert [lane.rows for lane in backend.groups.lanes] == [1, 1, 1]
     frames = np.random.default_rng(0).standard_normal((3, 3, 32, 32)).astype(np.float32)
     before = backend.save_state()
     backend.step(frames, np.array([True, False, True]))

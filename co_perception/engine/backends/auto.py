@@ -72,7 +72,7 @@ def open_chosen(
             why = f"auto: {target} cannot run ({error})"
             _log.warning("model %s: %s; %s instead", folder.name, why, following)
         else:
-            _log.info("model %s runs on %s: %s", folder.name, target, why)
+            _log.info("model %s runs on %s: %s; %s", folder.name, target, why, opened.batching)
             return opened, why
     raise AssertionError("there is always a target, and the last one returns or raises")
 

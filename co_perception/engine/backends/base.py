@@ -32,9 +32,11 @@ class StepBackend(abc.ABC):
         rows: Rows of the state.
         step_shape: Shape of a frame without the row axis, such as (channels, joints).
         classes: Logits per row.
+        batching: How rows step, and why, in words.
     """
 
     name: str
+    batching: str = "rows step as one batch"
     device: str = "cpu"
     precision: str = "fp32"
     rows: int

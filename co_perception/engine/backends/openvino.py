@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 from co_perception.engine.backends.base import StepBackend
+from co_perception.engine.backends.batching import choose_batching
 from co_perception.engine.backends.step_graph import StepGraphBackend, read_step_graphs
 from co_perception.engine.fast.openvino_executor import OpenVinoExecutor
+from co_perception.engine.fast.openvino_library import require_openvino
 from co_perception.engine.model_folder import ModelFolder
 from co_perception.errors import WeightsError
 
@@ -39,4 +41,13 @@ def open_openvino(
         OpenVinoExecutor(graph, str(folder.path / name), threads=threads, precision=precision)
         for name, graph in graphs.items()
     ]
-    return StepGraphBackend("openvino", phases, rows, folder=folder, precision=precision)
+    hashes = [folder.files[name] for name in graphs]
+    key = ("openvino", require_openvino().__version__, precision, str(threads), *hashes)
+    return StepGraphBackend(
+        "openvino",
+        phases,
+        rows,
+        folder=folder,
+        precision=precision,
+        batching=choose_batching(phases, rows, key),
+    )

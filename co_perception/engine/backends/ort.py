@@ -18,11 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from co_perception.engine.backends.base import State, StepBackend, check_state
+from co_perception.engine.backends.batching import choose_batching
 from co_perception.engine.backends.step_graph import StepGraphBackend, read_step_graphs
 from co_perception.engine.backends.target import Target
 from co_perception.engine.fast.ort_executor import OrtExecutor, open_session
 from co_perception.engine.fast.ort_prepare import prepare_executors
-from co_perception.engine.fast.ort_providers import CPU, Provider, cuda, tensorrt
+from co_perception.engine.fast.ort_providers import (
+    CPU,
+    Provider,
+    cuda,
+    require_onnxruntime,
+    tensorrt,
+)
 from co_perception.engine.model_folder import STEP, ModelFolder
 from co_perception.errors import WeightsError
 
@@ -64,8 +71,14 @@ def open_onnxruntime(
             provider = _provider(target, content, sha256, rows)
             session = open_session(content, threads=threads, where=where, provider=provider)
             executors.append(OrtExecutor(session, where))
+    key = ("onnxruntime", require_onnxruntime().__version__, str(target), str(threads), *hashes)
     backend = StepGraphBackend(
-        "onnxruntime", executors, rows, folder=folder, precision=target.precision
+        "onnxruntime",
+        executors,
+        rows,
+        folder=folder,
+        precision=target.precision,
+        batching=choose_batching(executors, rows, key),
     )
     backend.device = target.device
     return backend

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from co_perception.engine.backends.base import State, StepBackend, check_state
+from co_perception.engine.backends.batching import Batching
 from co_perception.engine.fast.groups import RowGroups
 from co_perception.engine.fast.lane import Executor
 from co_perception.engine.fast.plan import METADATA_KEY, StepPlan
@@ -62,8 +63,8 @@ class StepGraphBackend(StepBackend):
         rows: Rows of the state.
         folder: The model folder that the graphs must fit; None: not checked.
         precision: Of the runtime's arithmetic.
-        together: Whether rows at the same phase step as one batch; None: skeletons do, since the
-            weights are then read once for all, images do not.
+        batching: How rows step; None: those of skeletons as one batch, since the weights are then
+            read once for all, those of images one by one.
 
     Raises:
         WeightsError: If the graphs are of another model than model.yaml tells of.
@@ -77,16 +78,18 @@ class StepGraphBackend(StepBackend):
         *,
         folder: ModelFolder | None = None,
         precision: str = "fp32",
-        together: bool | None = None,
+        batching: Batching | None = None,
     ) -> None:
         plan = phases[0].plan
         if folder is not None:
             _check_fits(plan, folder)
         self.name, self.rows, self.precision = name, rows, precision
         self.step_shape, self.classes = plan.step_shape, plan.classes
-        images = len(plan.step_shape) == 3 and plan.step_shape[0] == 3
-        self.together = rows > 1 and (not images if together is None else together)
-        self._groups: RowGroups | None = RowGroups(phases, rows, together=self.together)
+        if batching is None:
+            images = len(plan.step_shape) == 3 and plan.step_shape[0] == 3
+            batching = Batching(rows > 1 and not images, "by the kind of frames")
+        self.batching = batching.reason
+        self._groups: RowGroups | None = RowGroups(phases, rows, together=batching.together)
 
     @property
     def groups(self) -> RowGroups:

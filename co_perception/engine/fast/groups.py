@@ -39,8 +39,7 @@ class RowGroups:
 
     def __init__(self, phases: Sequence[Executor], rows: int, *, together: bool) -> None:
         plan = phases[0].plan
-        self.rows, self.together = rows, together
-        self._plan = plan
+        self.plan, self.rows, self.together = plan, rows, together
         lanes, places = (plan.period, rows) if together else (rows, 1)
         self.lanes = [Lane(phases, places) for _ in range(lanes)]
         self._frames = [np.zeros((places, *plan.step_shape), np.float32) for _ in self.lanes]
@@ -57,7 +56,7 @@ class RowGroups:
         self, frames: NDArray[np.float32], update: NDArray[np.bool_]
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Advance the first n rows; see `StepBackend.step`."""
-        logits: NDArray[np.float32] = np.zeros((len(frames), self._plan.classes), np.float32)
+        logits: NDArray[np.float32] = np.zeros((len(frames), self.plan.classes), np.float32)
         valid: NDArray[np.bool_] = np.zeros(len(frames), np.bool_)
         moving = np.flatnonzero(update)
         self._place(moving)
@@ -80,7 +79,7 @@ class RowGroups:
             return
         members: dict[int, list[int]] = defaultdict(list)
         for row in moving:
-            members[self._age(row) % self._plan.period].append(row)
+            members[self._age(row) % self.plan.period].append(row)
         for phase, rows in members.items():
             lane = self._find_lane(phase)
             for row in rows:
@@ -158,7 +157,7 @@ class RowGroups:
         """Go on from what `save` gave."""
         self.reset(range(self.rows))
         ages = state["frames"]
-        phases = ages % self._plan.period
+        phases = ages % self.plan.period
         for index, rows in enumerate(self._share_out(np.flatnonzero(ages), phases)):
             part = {
                 name: np.zeros((self.lanes[index].rows, *array.shape[1:]), array.dtype)
@@ -175,4 +174,4 @@ class RowGroups:
         """Return the warm rows by lane."""
         if not self.together:
             return [[row] if row in warm else [] for row in range(self.rows)]
-        return [[row for row in warm if phases[row] == p] for p in range(self._plan.period)]
+        return [[row for row in warm if phases[row] == p] for p in range(self.plan.period)]
