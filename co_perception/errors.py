@@ -56,7 +56,7 @@ class SourceError(CoPerceptionError):
 
 
 class StepError(CoPerceptionError, RuntimeError):
-    """A backend could not do a step, as for lack of memory; every state is as before it."""
+    """A backend could not do a step, as for lack of memory; the rows of this step begin anew."""
 
 
 class DependencyError(CoPerceptionError, ImportError):

@@ -60,8 +60,9 @@ class StepBackend(abc.ABC):
             ShapeError: If shapes or dtypes differ from these.
             StreamError: If the frame of a row that is updated holds a number that is not finite:
                 it would stay in the row's state for the whole receptive field.
-            StepError: If the runtime fails, as for lack of memory. After any of these errors the
-                state of every row is as before.
+            StepError: If the runtime fails, as for lack of memory: the rows that were to step
+                begin anew, since nobody knows what was written; the others keep their state bit
+                for bit. After the other errors the state of every row is as before.
         """
         n = len(frames)
         shape = (n, *self.step_shape)
@@ -82,9 +83,12 @@ class StepBackend(abc.ABC):
         except CoPerceptionError:
             raise
         except Exception as error:  # runtimes raise classes of their own
+            stepping = np.flatnonzero(update)
+            self.reset(stepping)
             raise StepError(
-                f"Backend '{self.name}' on {self.device} in {self.precision}: a step of {n} of "
-                f"{self.rows} rows failed, and every state is as before ({_first_line(error)}). "
+                f"Backend '{self.name}' on {self.device} in {self.precision}: a step of "
+                f"{len(stepping)} of {self.rows} rows failed ({_first_line(error)}); these rows "
+                "begin anew, the others keep their state. "
                 f"The states take {self.state_bytes / 1e6:.1f} MB: where memory is short, lower "
                 "max_streams, take a smaller model, or end what else runs on the device."
             ) from error

@@ -104,7 +104,12 @@ class Lane:
         turned = [ring for ring in self._rings if self._turns_now(ring)]
         still = self._rows_standing_still(update)
         held = [ring.copy(still) for ring in turned] if len(still) else []
-        self._run(frames, turned, youngest)
+        try:
+            self._run(frames, turned, youngest)
+        except Exception:
+            for ring, slots in zip(turned, held):
+                ring.put(still, slots)
+            raise
         if youngest <= self._last_delay:
             self._blank_young(turned, np.flatnonzero(update & (ages <= self._last_delay)))
         for ring, slots in zip(turned, held):

@@ -98,6 +98,10 @@ class RingBuffer:
         """Return all slots of some rows."""
         return self._frames[:, rows]
 
+    def put(self, rows: Rows, frames: NDArray[np.float32]) -> None:
+        """Put back the slots that `copy` gave."""
+        self._frames[:, rows] = frames
+
     def put_turned(self, rows: Rows, frames: NDArray[np.float32]) -> None:
         """Put slots that `copy` gave, one turn on: for the ring as it turned, nothing has come."""
         self._frames[:, rows] = np.roll(frames, 1, axis=0)
