@@ -196,7 +196,10 @@ class FusedNode(PerceptionNode):
         result = PipelineResult(frame, skeletons, activities, events, times, looked)
         self._unseen += dropped
         if looked:
-            self._publish_skeletons(result, header, size)
+            if self._skeletons.get_subscription_count():
+                self._publish_skeletons(result, header, size)
+            self._looks += 1
+            self._unseen = 0
         else:
             self.stats.count("left out by pose_rate")
         return result
@@ -212,8 +215,6 @@ class FusedNode(PerceptionNode):
             joint_layout=self._pose.layout,
         )
         self._skeletons.publish(fill_skeletons(message, header, size, result.skeletons))
-        self._looks += 1
-        self._unseen = 0
 
     def _start_over(self, loop: int) -> None:
         """Begin anew with a further turn of the file: its people are others."""
