@@ -72,6 +72,22 @@ def scene_folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def real_parts() -> None:
+    """MediaPipe with its asset, and the model that ships: skip where one of them is missing."""
+    pytest.importorskip("mediapipe", reason="mediapipe is not installed")
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    from co_perception.engine import find_model
+    from co_perception.errors import CoPerceptionError
+    from co_perception.pose.asset import find_pose_asset
+
+    try:
+        find_pose_asset()
+        find_model()
+    except CoPerceptionError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
 def ros_domain() -> Iterator[int]:
     """Domain id of this test run; the environment has it too, for nodes here and elsewhere."""
     domain = FIRST_DOMAIN + os.getpid() % DOMAINS
