@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,6 +91,7 @@ class ActivityStage:
             max_streams=config.max_streams,
             config=RecogniserConfig(
                 grace_sec=config.stale_sec,
+                latency_budget_ms=config.latency_budget_ms,
                 max_gap_sec=config.max_gap_sec,
                 max_interpolation_sec=min(
                     RecogniserConfig.max_interpolation_sec, config.max_gap_sec
@@ -114,6 +115,11 @@ class ActivityStage:
     def takes_images(self) -> bool:
         """Whether the network looks at whole images; otherwise at skeletons."""
         return self.info.input.kind == "video"
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What the recogniser counted, by name; see `engine.stream_table.Counters`."""
+        return asdict(self._recogniser.counters)
 
     @property
     def step_rate(self) -> float:

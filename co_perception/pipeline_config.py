@@ -100,6 +100,7 @@ class ActivityConfig(_Section):
     device: str = _plain("cpu", "where it runs: cpu, cuda or tensorrt; cuda:1: the second GPU")
     precision: str = _plain("fp32", "what it computes in: fp32, bf16 or fp16")
     max_streams: int = _number(8, 1, 4096, "people recognised at the same time")
+    latency_budget_ms: float = _number(0.0, 0.0, 10_000.0, "ms of steps per image; 0: any")
     max_gap_sec: float = _number(1.0, 0.05, 60.0, "s without poses after which states start anew")
     stale_sec: float = _number(1.0, 0.0, 60.0, "s for which scores are held before they are stale")
     min_joints: int = _number(6, 1, 100, "fewer visible joints are no pose")

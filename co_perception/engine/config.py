@@ -31,6 +31,9 @@ class RecogniserConfig:
         min_joints: Fewer visible joints of the model's layout than this are no pose; 1..100.
         min_visibility: A joint less visible than this does not count as visible; 0..1.
         top_k: Scores given per person, best first; 1..100.
+        latency_budget_ms: Time that the steps of one update may take: a new stream that would
+            not fit gets no row, and the youngest loses its row where updates take longer for two
+            seconds; both are OVER_LIMIT. 0: no budget; 0..10000 ms.
         threads: Threads of the onnxruntime backend; 1..256.
         enter_threshold: Probability at which a class may become the label, 0..1.
         exit_threshold: Probability below which it stops being the label, 0..enter.
@@ -44,6 +47,7 @@ class RecogniserConfig:
     min_joints: int = 6
     min_visibility: float = 0.3
     top_k: int = 5
+    latency_budget_ms: float = 0.0
     threads: int = 1
     enter_threshold: float | None = None
     exit_threshold: float | None = None
@@ -67,6 +71,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "min_joints": (1, 100),
     "min_visibility": (0.0, 1.0),
     "top_k": (1, 100),
+    "latency_budget_ms": (0.0, 10_000.0),
     "threads": (1, 256),
     "enter_threshold": (0.0, 1.0),
     "exit_threshold": (0.0, 1.0),

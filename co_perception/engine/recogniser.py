@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import logging
 import operator
+import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from co_perception.engine.activity import Activity, ActivityEvent, Reason, Validity
 from co_perception.engine.backends import StepBackend, open_chosen
+from co_perception.engine.budget import LatencyBudget
 from co_perception.engine.clock import TickClock, TimeStep
 from co_perception.engine.config import RecogniserConfig, check_fits
 from co_perception.engine.intake import make_intake
@@ -32,14 +34,15 @@ from co_perception.engine.sample import Sample
 from co_perception.engine.slots import Slots
 from co_perception.engine.stream import Stream, to_ns
 from co_perception.engine.stream_table import Counters, StreamTable
-from co_perception.errors import StreamError
+from co_perception.errors import CoPerceptionError, StreamError
 from co_perception.skeleton.types import Skeleton, TrackState
 
 __all__ = ["Recogniser"]
 
 _log = logging.getLogger(__name__)
 _Item = Skeleton | NDArray[np.uint8] | None
-_Due = dict[int, list[tuple[Stream, TickSample]]]
+_Group = list[tuple[Stream, TickSample]]
+_Due = dict[int, _Group]
 
 
 class Recogniser:
@@ -53,6 +56,7 @@ class Recogniser:
         backend: A cold backend opened on it, with one row per stream; `close` closes it.
         backend_reason: Why this backend was chosen, in words.
         config: Parameters.
+        clock: Seconds, for `latency_budget_ms`; it is not read without one.
 
     Raises:
         ConfigError: If `config` contradicts the model.
@@ -65,6 +69,7 @@ class Recogniser:
         *,
         backend_reason: str = "given",
         config: RecogniserConfig | None = None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.info, self.backend, self.backend_reason = model, backend, backend_reason
         self.config = config or RecogniserConfig()
@@ -78,10 +83,12 @@ class Recogniser:
             max_reorder_ns=to_ns(self.config.max_reorder_sec),
         )
         self._rate = RateMeter(model.expected_rate)
-        self._table = StreamTable(backend, self._make_stream, model.labels)
+        self._budget = LatencyBudget(self.config.latency_budget_ms / 1e3, clock)
+        self._table = StreamTable(backend, self._make_stream, model.labels, self._budget)
         shape = (backend.rows, *backend.step_shape)
         self._frames: NDArray[np.float32] = np.zeros(shape, np.float32)
         self._counters = Counters()
+        self._failures = 0
         self._ownership = Ownership("Recogniser")
 
     @classmethod
@@ -158,10 +165,10 @@ class Recogniser:
         now_ns = self._clock.newest_ns
         assert now_ns is not None
         self._follow_time(step, now_ns, inputs)
+        self._relieve(now_ns)
         for stream_id, skeleton in inputs.items():
             if not _is_removed(skeleton) or self._table.get(stream_id):
-                stream = self._table.admit(stream_id, now_ns)
-                self._counters.over_limit += stream.row is None
+                self._admit(stream_id, now_ns)
         is_late = step is TimeStep.STRAGGLER and not self._intake.is_per_camera
         fresh = set() if is_late else self._advance(poses, now_ns)
         return [
@@ -261,6 +268,22 @@ class Recogniser:
         # How long the others have been away cannot be told across the break.
         self._table.remove_absent(inputs.keys(), now_ns)
 
+    def _relieve(self, now_ns: int) -> None:
+        """Let the youngest stream wait if updates take longer than the latency budget."""
+        shed = self._table.shed_youngest(now_ns)
+        if shed is not None:
+            self._counters.shed += 1
+            _log.warning(
+                "updates take longer than latency_budget_ms (%g): '%s' waits, OVER_LIMIT",
+                self.config.latency_budget_ms,
+                shed.stream_id,
+            )
+
+    def _admit(self, stream_id: str, now_ns: int) -> None:
+        if self._table.admit(stream_id, now_ns).row is None:
+            self._counters.over_limit += self._table.is_full
+            self._counters.over_budget += not self._table.is_full
+
     def _advance(self, poses: Mapping[str, Sample | Reason], now_ns: int) -> set[str]:
         """Feed all poses; return the ids of the streams that got an output."""
         due: _Due = defaultdict(list)
@@ -277,12 +300,17 @@ class Recogniser:
             for tick in stream.track.push(pose):
                 due[tick.tick].append((stream, tick))
         fresh: set[str] = set()
+        self._budget.start()
         for index in sorted(due):
-            fresh |= self._step(due[index])
+            # Who began anew at an earlier tick of this image goes on with the next image.
+            group = [(s, tick) for s, tick in due[index] if s.track.last_ns is not None]
+            fresh |= self._step(group) if group else set()
             self._rate.count(index, now_ns)
+        stepped = {stream.stream_id for group in due.values() for stream, _ in group}
+        self._counters.late += self._budget.stop(len(stepped), now_ns)
         return fresh
 
-    def _step(self, group: list[tuple[Stream, TickSample]]) -> set[str]:
+    def _step(self, group: _Group) -> set[str]:
         """Step the rows of a group by one frame; return the ids of those that got an output."""
         used = self._table.used_rows
         update: NDArray[np.bool_] = np.zeros(used, np.bool_)
@@ -290,8 +318,14 @@ class Recogniser:
             assert stream.row is not None
             self._frames[stream.row] = stream.feed(tick)
             update[stream.row] = True
-        logits, valid = self.backend.step(self._frames[:used], update)
+        try:
+            self._table.clear_rows()
+            logits, valid = self.backend.step(self._frames[:used], update)
+        except (CoPerceptionError, RuntimeError) as error:
+            self._give_up(group, error)
+            return set()
         self._counters.steps += 1
+        self._failures = 0
         answered = [stream for stream, _ in group if valid[stream.row]]
         for stream in answered:
             if np.isfinite(logits[stream.row]).all():
@@ -299,6 +333,21 @@ class Recogniser:
             else:
                 self._refuse_output(stream)
         return {stream.stream_id for stream in answered if stream.has_output}
+
+    def _give_up(self, group: _Group, error: Exception) -> None:
+        """Let the streams of a step that failed begin anew: they have lost a frame."""
+        self._counters.failed_steps += 1
+        self._failures += 1
+        if self._failures == 1:  # a device that is gone fails at every step
+            _log.warning(
+                "model %s: a step failed, its %d streams begin anew; further failures are counted "
+                "only, until a step succeeds: %s",
+                self.info.model_id,
+                len(group),
+                error,
+            )
+        for stream, _ in group:
+            self._table.reset(stream, Reason.RESET_MODEL, now=False)
 
     def _refuse_output(self, stream: Stream) -> None:
         self._counters.not_finite += 1

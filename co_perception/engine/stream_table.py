@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from co_perception.engine.activity import ActivityEvent, EventType, Reason
 from co_perception.engine.backends import StepBackend
+from co_perception.engine.budget import LatencyBudget
 from co_perception.engine.decisions import Edge
 from co_perception.engine.slots import Slots
 from co_perception.engine.stream import Stream
@@ -33,7 +34,12 @@ class Counters:
         time_jumps: Times that the stamps went back, and every stream began anew.
         gaps: Times that a stream, or all together, began anew after a long gap.
         over_limit: Times that a stream got no answer because all rows were taken.
+        over_budget: Times that a stream got no answer because one more would not fit into
+            `latency_budget_ms`.
+        shed: Times that a stream lost its row because updates took longer than that.
+        late: Updates that took longer than that.
         not_finite: Outputs that were not finite: withheld, and the stream began anew.
+        failed_steps: Steps that the backend could not do; the streams in them began anew.
     """
 
     images: int = 0
@@ -43,7 +49,11 @@ class Counters:
     time_jumps: int = 0
     gaps: int = 0
     over_limit: int = 0
+    over_budget: int = 0
+    shed: int = 0
+    late: int = 0
     not_finite: int = 0
+    failed_steps: int = 0
 
 
 class StreamTable:
@@ -53,6 +63,7 @@ class StreamTable:
         backend: Holds the rows.
         make_stream: Makes what is remembered of a stream, from its id and the image's stamp.
         labels: Class names, for events.
+        budget: Says whether one more stream may have a row.
     """
 
     def __init__(
@@ -60,9 +71,12 @@ class StreamTable:
         backend: StepBackend,
         make_stream: Callable[[str, int], Stream],
         labels: tuple[str, ...],
+        budget: LatencyBudget,
     ) -> None:
         self._backend, self._make_stream, self._labels = backend, make_stream, labels
+        self._budget = budget
         self._slots = Slots(backend.rows)
+        self._uncleared: set[int] = set()
         self._streams: dict[str, Stream] = {}
         self._events: deque[ActivityEvent] = deque(maxlen=_MAX_EVENTS)
 
@@ -78,25 +92,64 @@ class StreamTable:
         """One more than the highest row in use."""
         return self._slots.used
 
+    @property
+    def is_full(self) -> bool:
+        """Whether every row is taken."""
+        return len(self._slots) == self._slots.count
+
     def admit(self, stream_id: str, now_ns: int) -> Stream:
-        """Return a stream that this image names: made known if new, with a row if one is free."""
+        """Return a stream that this image names: made known if new, with a row if there is one.
+
+        There is one if a row is free and the budget has room for one more stream.
+        """
         stream = self._streams.get(stream_id)
         if stream is None:
             stream = self._streams[stream_id] = self._make_stream(stream_id, now_ns)
             self._events.append(ActivityEvent(now_ns, stream_id, EventType.PERSON_ENTERED))
         stream.seen_ns = now_ns
-        if stream.row is None:
+        if stream.row is None and self._budget.has_room(len(self._slots), now_ns):
             stream.row = self._slots.take(stream_id)
         return stream
 
-    def reset(self, stream: Stream, reason: Reason) -> None:
-        """Let a stream begin anew, in its row."""
+    def shed_youngest(self, now_ns: int) -> Stream | None:
+        """Take the youngest stream's row if updates take too long; the last row stays.
+
+        Returns:
+            The stream that begins anew once it gets a row again; None if there is none.
+        """
+        holders = [stream for stream in self if stream.row is not None]
+        if len(holders) < 2 or not self._budget.is_exceeded(now_ns):
+            return None
+        youngest = max(reversed(holders), key=lambda stream: stream.entered_ns)
+        self.reset(youngest, Reason.OVER_LIMIT)
+        self._slots.give_back(youngest.stream_id)
+        youngest.row = None
+        self._budget.shed(now_ns)
+        return youngest
+
+    def reset(self, stream: Stream, reason: Reason, *, now: bool = True) -> None:
+        """Let a stream begin anew, in its row.
+
+        Args:
+            stream: The stream.
+            reason: Why.
+            now: False: leave the row to the next `clear_rows`, as the backend fails now.
+        """
         self.note(stream, stream.reset(reason))
         if stream.row is not None:
-            self._backend.reset([stream.row])
+            self._uncleared.add(stream.row)
+            if now:
+                self.clear_rows()
+
+    def clear_rows(self) -> None:
+        """Clear the rows of streams that began anew; those where that failed are not forgotten."""
+        if self._uncleared:
+            self._backend.reset(sorted(self._uncleared))
+            self._uncleared.clear()
 
     def restart(self, reason: Reason, now_ns: int) -> None:
         """Let all streams begin anew, after time itself broke."""
+        self._budget.restart()
         for stream in self:
             self.reset(stream, reason)
             stream.entered_ns = min(stream.entered_ns, now_ns)

@@ -73,6 +73,10 @@ class ActivityNode(PerceptionNode):
         topic = self.resolve_topic_name(self._listener.topic)
         return explain_topic_silence(self, topic, self._listener.qos, silence_sec)
 
+    def more_values(self) -> dict[str, str]:
+        """Tell what the engine counted."""
+        return {} if self._answers is None else self._answers.counts()
+
     def _make_listener(self) -> Listener:
         if self._answers.takes_images:
             return ImageListener(self._given)

@@ -64,6 +64,12 @@ class AnswerPublisher:
         """Whether the network looks at whole images; it never changes while the node is active."""
         return self._stage.takes_images
 
+    def counts(self) -> dict[str, str]:
+        """Return what the engine counted, for the diagnostics; nothing while it is closed."""
+        stage = self._stage
+        counted = {} if stage is None else stage.counters
+        return {f"engine: {key.replace('_', ' ')}": str(n) for key, n in counted.items()}
+
     def start(self, worker: Worker[Any]) -> None:
         """Begin an activation: sequence from 0, everybody cold."""
         if self._stage is None:  # the deactivation before has closed it

@@ -110,6 +110,8 @@ ACTIVITY = (
          " have that arithmetic"),
     _key("threads", "Threads of the network's backend"),
     _key("max_streams", "Most people recognised at the same time; others are OVER_LIMIT"),
+    _key("latency_budget_ms", "Longest time that the network's steps of one image may take; people"
+         " who would not fit are OVER_LIMIT; 0: any time", "ms"),
     _key("max_gap_sec", "Time without poses after which states start anew", "s"),
     _key("stale_sec", "How long scores are held without new poses before they are STALE", "s"),
     _key("min_joints", "Fewer visible joints than this are no pose"),

@@ -127,9 +127,10 @@ class FusedNode(PerceptionNode):
         return f"No image from camera '{self._given['camera']}' for {silence_sec:.0f} s."
 
     def more_values(self) -> dict[str, str]:
-        """Tell how the source is doing."""
-        reader = self._reader
-        return {} if reader is None else {k: str(v) for k, v in vars(reader.status).items()}
+        """Tell how the source is doing, and what the engine counted."""
+        reader, answers = self._reader, self._answers
+        source = {} if reader is None else {k: str(v) for k, v in vars(reader.status).items()}
+        return {**source, **({} if answers is None else answers.counts())}
 
     # On the reader's thread.
     def _on_frame(self, frame: Frame) -> None:
