@@ -127,6 +127,15 @@ class ActivityStage:
         return self._recogniser.step_rate
 
     @property
+    def choice(self) -> str:
+        """What runs which model, where and in what, and why, in words."""
+        recogniser, backend = self._recogniser, self._recogniser.backend
+        return (
+            f"{self.info.model_id} on {backend.name} ({backend.device}, {backend.precision}): "
+            f"{recogniser.backend_reason}; {backend.batching}"
+        )
+
+    @property
     def backend(self) -> StepBackend:
         """What runs the network's step, and where."""
         return self._recogniser.backend

@@ -154,6 +154,7 @@ def run_pipeline(
         err.print("Loading models ...", style="dim")
         with hold_native_output():
             pipeline = stack.enter_context(Pipeline(config))
+        err.print(pipeline.activity.choice, style="dim", highlight=False, markup=False)
         lines = stack.enter_context(outputs.open_jsonl())
         run = _Run(source, pipeline, video, lines)
         began = time.monotonic()

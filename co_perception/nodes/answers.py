@@ -47,6 +47,7 @@ class AnswerPublisher:
         self._node = node
         self._parameters = parameters
         self._stage: ActivityStage | None = ActivityStage(pipeline_config(parameters).activity)
+        node.get_logger().info(self._stage.choice)
         make = node.create_lifecycle_publisher
         qos = activity_qos(float(parameters["deadline_sec"]))
         self._activity = make(ActivityArray, "activity", qos)
