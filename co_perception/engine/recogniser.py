@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 import operator
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -29,20 +28,18 @@ from co_perception.engine.intake import make_intake
 from co_perception.engine.model_folder import ModelFolder
 from co_perception.engine.ownership import Ownership
 from co_perception.engine.rate import RateMeter
-from co_perception.engine.resample import TickSample
 from co_perception.engine.sample import Sample
 from co_perception.engine.slots import Slots
+from co_perception.engine.stepper import Stepper
 from co_perception.engine.stream import Stream, to_ns
 from co_perception.engine.stream_table import Counters, StreamTable
-from co_perception.errors import CoPerceptionError, StreamError
+from co_perception.errors import StreamError
 from co_perception.skeleton.types import Skeleton, TrackState
 
 __all__ = ["Recogniser"]
 
 _log = logging.getLogger(__name__)
 _Item = Skeleton | NDArray[np.uint8] | None
-_Group = list[tuple[Stream, TickSample]]
-_Due = dict[int, _Group]
 
 
 class Recogniser:
@@ -85,10 +82,16 @@ class Recogniser:
         self._rate = RateMeter(model.expected_rate)
         self._budget = LatencyBudget(self.config.latency_budget_ms / 1e3, clock)
         self._table = StreamTable(backend, self._make_stream, model.labels, self._budget)
-        shape = (backend.rows, *backend.step_shape)
-        self._frames: NDArray[np.float32] = np.zeros(shape, np.float32)
         self._counters = Counters()
-        self._failures = 0
+        self._stepper = Stepper(
+            backend,
+            self._table,
+            self._budget,
+            self._rate,
+            self._counters,
+            model_id=model.model_id,
+            max_gap_ns=self._max_gap_ns,
+        )
         self._ownership = Ownership("Recogniser")
 
     @classmethod
@@ -115,6 +118,7 @@ class Recogniser:
             ConfigError: If model.yaml or an argument is wrong.
             WeightsError: If the folder is damaged, or its files do not fit each other.
             DependencyError: If the backend's library is not installed.
+            StepError: If no backend gets through a step.
         """
         config = config or RecogniserConfig()
         rows = Slots(max_streams).count
@@ -157,23 +161,23 @@ class Recogniser:
         """
         self._ownership.check()
         stamp_ns = operator.index(stamp_ns)
-        poses = {key: self._to_sample(key, item, stamp_ns) for key, item in inputs.items()}
+        samples = {key: self._to_sample(key, item, stamp_ns) for key, item in inputs.items()}
         if not looked:
-            poses = {k: p if isinstance(p, Reason) else Reason.NONE for k, p in poses.items()}
+            samples = {k: s if isinstance(s, Reason) else Reason.NONE for k, s in samples.items()}
         self._counters.images += 1
         step = self._clock.observe(stamp_ns)
         now_ns = self._clock.newest_ns
         assert now_ns is not None
         self._follow_time(step, now_ns, inputs)
         self._relieve(now_ns)
-        for stream_id, skeleton in inputs.items():
-            if not _is_removed(skeleton) or self._table.get(stream_id):
+        for stream_id, item in inputs.items():
+            if not _is_removed(item) or self._table.get(stream_id):
                 self._admit(stream_id, now_ns)
         is_late = step is TimeStep.STRAGGLER and not self._intake.is_per_camera
-        fresh = set() if is_late else self._advance(poses, now_ns)
+        fresh = set() if is_late else self._stepper.advance(samples, now_ns)
         return [
-            self._describe(stream_id, skeleton, poses[stream_id], now_ns, stream_id in fresh)
-            for stream_id, skeleton in inputs.items()
+            self._describe(stream_id, item, samples[stream_id], now_ns, stream_id in fresh)
+            for stream_id, item in inputs.items()
         ]
 
     def take_events(self) -> list[ActivityEvent]:
@@ -284,92 +288,18 @@ class Recogniser:
             self._counters.over_limit += self._table.is_full
             self._counters.over_budget += not self._table.is_full
 
-    def _advance(self, poses: Mapping[str, Sample | Reason], now_ns: int) -> set[str]:
-        """Feed all poses; return the ids of the streams that got an output."""
-        due: _Due = defaultdict(list)
-        for stream_id, pose in poses.items():
-            stream = self._table.get(stream_id)
-            if stream is None or stream.row is None or isinstance(pose, Reason):
-                continue
-            last_ns = stream.track.last_ns
-            if last_ns is not None and pose.stamp_ns <= last_ns:
-                continue
-            if last_ns is not None and pose.stamp_ns - last_ns > self._max_gap_ns:
-                self._counters.gaps += 1
-                self._table.reset(stream, Reason.RESET_GAP)
-            for tick in stream.track.push(pose):
-                due[tick.tick].append((stream, tick))
-        fresh: set[str] = set()
-        self._budget.start()
-        for index in sorted(due):
-            # Who began anew at an earlier tick of this image goes on with the next image.
-            group = [(s, tick) for s, tick in due[index] if s.track.last_ns is not None]
-            fresh |= self._step(group) if group else set()
-            self._rate.count(index, now_ns)
-        stepped = {stream.stream_id for group in due.values() for stream, _ in group}
-        self._counters.late += self._budget.stop(len(stepped), now_ns)
-        return fresh
-
-    def _step(self, group: _Group) -> set[str]:
-        """Step the rows of a group by one frame; return the ids of those that got an output."""
-        used = self._table.used_rows
-        update: NDArray[np.bool_] = np.zeros(used, np.bool_)
-        for stream, tick in group:
-            assert stream.row is not None
-            self._frames[stream.row] = stream.feed(tick)
-            update[stream.row] = True
-        try:
-            self._table.clear_rows()
-            logits, valid = self.backend.step(self._frames[:used], update)
-        except (CoPerceptionError, RuntimeError) as error:
-            self._give_up(group, error)
-            return set()
-        self._counters.steps += 1
-        self._failures = 0
-        answered = [stream for stream, _ in group if valid[stream.row]]
-        for stream in answered:
-            if np.isfinite(logits[stream.row]).all():
-                self._table.note(stream, stream.take_output(logits[stream.row]))
-            else:
-                self._refuse_output(stream)
-        return {stream.stream_id for stream in answered if stream.has_output}
-
-    def _give_up(self, group: _Group, error: Exception) -> None:
-        """Let the streams of a step that failed begin anew: they have lost a frame."""
-        self._counters.failed_steps += 1
-        self._failures += 1
-        if self._failures == 1:  # a device that is gone fails at every step
-            _log.warning(
-                "model %s: a step failed, its %d streams begin anew; further failures are counted "
-                "only, until a step succeeds: %s",
-                self.info.model_id,
-                len(group),
-                error,
-            )
-        for stream, _ in group:
-            self._table.reset(stream, Reason.RESET_MODEL, now=False)
-
-    def _refuse_output(self, stream: Stream) -> None:
-        self._counters.not_finite += 1
-        _log.warning(
-            "model %s gave numbers that are not finite for '%s': withheld, the stream begins anew",
-            self.info.model_id,
-            stream.stream_id,
-        )
-        self._table.reset(stream, Reason.RESET_MODEL)
-
     def _describe(
         self,
         stream_id: str,
         item: _Item,
-        pose: Sample | Reason,
+        sample: Sample | Reason,
         now_ns: int,
         fresh: bool,
     ) -> Activity:
         stream = self._table.get(stream_id)
         if stream is None:  # removed, and never heard of
             return Activity(stream_id, Validity.INVALID, Reason.LOST)
-        missing = pose if isinstance(pose, Reason) else Reason.NONE
+        missing = sample if isinstance(sample, Reason) else Reason.NONE
         activity, edges = stream.describe(now_ns, missing, fresh=fresh)
         self._table.note(stream, edges)
         if _is_removed(item):

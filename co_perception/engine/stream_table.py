@@ -117,8 +117,10 @@ class StreamTable:
         Returns:
             The stream that begins anew once it gets a row again; None if there is none.
         """
+        if not self._budget.is_exceeded(now_ns):
+            return None
         holders = [stream for stream in self if stream.row is not None]
-        if len(holders) < 2 or not self._budget.is_exceeded(now_ns):
+        if len(holders) < 2:
             return None
         youngest = max(reversed(holders), key=lambda stream: stream.entered_ns)
         self.reset(youngest, Reason.OVER_LIMIT)
