@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import logging
-import platform
 import time
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -129,7 +128,7 @@ def _choose(
     targets = _list_targets(names, device, precision)
     equals = [target for target in targets if target[1:] == (device, precision)]
     if not equals:
-        why = _describe_lack(folder, names, Target("auto", device, precision))
+        why = _describe_lack(names, Target("auto", device, precision))
         _log.warning("model %s: %s; %s instead", folder.name, why, targets[0])
         return targets, why
     rivals = [target for target in equals if target[:2] != _REFERENCE]
@@ -167,7 +166,7 @@ def _list_targets(names: Sequence[str], device: str, precision: str) -> list[Tar
     return fast + [target for target in able if target == (*_REFERENCE, "fp32")]
 
 
-def _describe_lack(folder: ModelFolder, names: Sequence[str], asked: Target) -> str:
+def _describe_lack(names: Sequence[str], asked: Target) -> str:
     able = [name for name in OPENABLE if asked._replace(backend=name).fits]
     return (
         f"auto: {asked.precision} on {asked.device} is computed by {', '.join(able)}, of which "
@@ -185,8 +184,6 @@ def _choose_faster(
         folder.files[STEP],
         str(threads),
         *targets[0][1:],
-        platform.machine(),
-        platform.processor() or platform.node(),
         *(f"{name} {_version(name)}" for name in names),
     )
     times = _read_times(read_cached(path), names)
@@ -221,20 +218,23 @@ def _measure(folder: ModelFolder, targets: Sequence[Target], threads: int) -> di
     rounds: dict[str, list[float]] = {name: [] for name in opened}
     for _ in range(_ROUNDS):
         for name, backend in opened.items():
-            rounds[name].append(_time_steps(backend))
+            rounds[name].append(_time_steps(backend, _STEPS))
     for backend in opened.values():
         backend.close()
     return {name: median(times) for name, times in rounds.items()}
 
 
 def _open_and_try(folder: ModelFolder, rows: int, target: Target, threads: int) -> StepBackend:
-    """Open a backend whose first steps, which allocate and may fail for it, are done."""
+    """Open a backend whose first steps, which allocate and may fail for it, are done.
+
+    A step of each phase: a start should not take longer than it must.
+    """
     backend, device, precision = target
     opened = open_backend(
         folder, rows, backend=backend, device=device, precision=precision, threads=threads
     )
     try:
-        _time_steps(opened)
+        _time_steps(opened, folder.time_stride)
         opened.reset(range(rows))
     except CoPerceptionError:
         opened.close()
@@ -242,12 +242,13 @@ def _open_and_try(folder: ModelFolder, rows: int, target: Target, threads: int) 
     return opened
 
 
-def _time_steps(backend: StepBackend) -> float:
+def _time_steps(backend: StepBackend, steps: int) -> float:
+    """Return the mean seconds of a step of one row."""
     frame, update = np.zeros((1, *backend.step_shape), np.float32), np.ones(1, np.bool_)
     start = time.perf_counter()
-    for _ in range(_STEPS):
+    for _ in range(steps):
         backend.step(frame, update)
-    return (time.perf_counter() - start) / _STEPS
+    return (time.perf_counter() - start) / steps
 
 
 def _installed(module: str) -> bool:

@@ -63,13 +63,23 @@ class RowGroups:
         for index in np.unique(self._lane_of[moving]):
             rows = moving[self._lane_of[moving] == index]
             places = self._place_of[rows]
-            given = self._frames[index][: places.max() + 1]
-            given[places] = frames[rows]
-            moves = np.zeros(len(given), np.bool_)
+            moves = np.zeros(places.max() + 1, np.bool_)
             moves[places] = True
+            given = self._by_place(index, frames, rows, places)
             answers, answered = self.lanes[index].step(given, moves)
             logits[rows], valid[rows] = answers[places], answered[places]
         return logits, valid
+
+    def _by_place(
+        self, lane: int, frames: NDArray[np.float32], rows: Rows, places: Rows
+    ) -> NDArray[np.float32]:
+        """Return the frames of rows in the order of their places in a lane."""
+        first, count = rows[0], len(rows)
+        if np.array_equal(rows - first, places) and np.array_equal(places, np.arange(count)):
+            return frames[first : first + count]  # images are large: not copied where they lie so
+        given = self._frames[lane][: places.max() + 1]
+        given[places] = frames[rows]
+        return given
 
     def _place(self, moving: Rows) -> None:
         """Bring every row that moves to a lane that stands at its phase."""

@@ -104,7 +104,7 @@ class RingBuffer:
 
     def put_turned(self, rows: Rows, frames: NDArray[np.float32]) -> None:
         """Put slots that `copy` gave, one turn on: for the ring as it turned, nothing has come."""
-        self._frames[:, rows] = np.roll(frames, 1, axis=0)
+        self.put(rows, np.roll(frames, 1, axis=0))
 
     def take_row(
         self, row: int, turn: int, source: RingBuffer, other: int, other_turn: int
