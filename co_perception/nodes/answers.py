@@ -47,7 +47,6 @@ class AnswerPublisher:
         self._node = node
         self._parameters = parameters
         self._stage: ActivityStage | None = ActivityStage(pipeline_config(parameters).activity)
-        node.get_logger().info(self._stage.choice)
         make = node.create_lifecycle_publisher
         qos = activity_qos(float(parameters["deadline_sec"]))
         self._activity = make(ActivityArray, "activity", qos)
@@ -81,7 +80,7 @@ class AnswerPublisher:
         self._size: tuple[int, int] | None = None
         self._frame_id = ""
         self._reloaded: set[str] = set()
-        self._publish_model()
+        self._announce_model()
 
     def stop(self) -> None:
         """Release the network; the worker has ended before."""
@@ -209,7 +208,9 @@ class AnswerPublisher:
             self._node.warn("size", f"Image size changed from {self._size} to {size}.")
         self._last_ns, self._size = stamp, size
 
-    def _publish_model(self) -> None:
+    def _announce_model(self) -> None:
+        """Publish and log what runs now; "auto" may choose another backend at each opening."""
+        self._node.get_logger().info(self._stage.choice)
         backend = self._stage.backend
         message = model_message(
             self._stage.info,
@@ -281,7 +282,7 @@ class AnswerPublisher:
             stage.close()
             return response
         self._parameters = wanted
-        self._publish_model()
+        self._announce_model()
         response.success = True
         response.message = stage.info.model_id
         return response

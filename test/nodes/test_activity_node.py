@@ -246,7 +246,7 @@ def test_reset_service_makes_people_cold(ros, feed):
 def test_load_model_refuses_what_does_not_fit_and_keeps_the_old_one(ros, feed, tmp_path):
     answers = ros.listen(ActivityArray, "activity")
     models = ros.listen(ModelInfo, "activity_model", ACTIVITY_MODEL)
-    ros.start("activity_node")
+    node = ros.start("activity_node")
     feed.connect()
     before = feed.exchange(feed.message(0), answers)
     (tmp_path / "model.yaml").write_text("format_version: 99\n")
@@ -259,6 +259,7 @@ def test_load_model_refuses_what_does_not_fit_and_keeps_the_old_one(ros, feed, t
     ros.until(lambda: len(models) == 2, "the new model's card")
     after = feed.exchange(feed.message(2), answers)
     assert after.persons[0].reason == PersonActivity.REASON_RESET_MODEL
+    ros.until(lambda: node.output.count(f"{before.model_id} on ") == 2, "what runs, once each")
 
 
 def test_enable_pauses_the_work_without_counting_it_as_loss(ros, feed):
@@ -298,6 +299,7 @@ def test_activation_starts_a_new_count_with_everybody_cold(ros, feed):
         feed.connect()
     assert node.stop() == 0
     assert "Traceback" not in node.output
+    assert node.output.count(f"{answer.model_id} on ") == 4  # what runs, at each activation
 
 
 @pytest.mark.parametrize(
