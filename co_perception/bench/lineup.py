@@ -26,6 +26,7 @@ def line_up(
     batches: Sequence[int],
     precisions: Sequence[str] = ("fp32",),
     device: str = "cpu",
+    threads: int = 1,
 ) -> tuple[Contestant, ...]:
     """Return one contestant per model, batch size, backend and precision.
 
@@ -33,13 +34,16 @@ def line_up(
 
     Args:
         folders: Names for the table, with the model folders.
-        backends: Names of backends; "auto" is resolved here.
+        backends: Names of backends; "auto" is resolved here, for each precision. One that lacks
+            a precision takes part and fails, so that the others are measured.
         batches: Rows that step together.
         precisions: Of weights and states.
         device: Where.
+        threads: Threads of one step.
 
     Raises:
-        ConfigError: If a batch size is out of range, or a backend is unknown.
+        ConfigError: If a batch size is out of range, a backend is unknown, or there is no such
+            device or precision for "auto" to choose for.
     """
     if not batches or min(batches) < 1:
         raise ConfigError(f"bench: expected batch sizes of 1 and more, got {list(batches)}")
@@ -47,27 +51,38 @@ def line_up(
     loosest = tolerance_of(*precisions)  # the first may be the less precise one
     for name, path in folders:
         folder = ModelFolder.load(path)
-        chosen = dict.fromkeys(choose_backend(folder, backend)[0] for backend in backends)
+        chosen = dict.fromkeys(
+            (_resolve_backend(folder, backend, device, precision, threads), precision)
+            for backend in backends
+            for precision in precisions
+        )
         for batch in batches:
-            for backend in chosen:
-                for precision in precisions:
-                    words = [name, backend]
-                    words += [precision] * (precision != "fp32") + [device] * (device != "cpu")
-                    contestants.append(
-                        Contestant(
-                            name=f"{' '.join(words)} x{batch}",
-                            spec={
-                                "folder": str(path.resolve()),
-                                "backend": backend,
-                                "batch": batch,
-                                "precision": precision,
-                                "device": device,
-                            },
-                            group=f"{name} x{batch}",
-                            tolerance=loosest,
-                        )
+            for backend, precision in chosen:
+                words = [name, backend]
+                words += [precision] * (precision != "fp32") + [device] * (device != "cpu")
+                contestants.append(
+                    Contestant(
+                        name=f"{' '.join(words)} x{batch}",
+                        spec={
+                            "folder": str(path.resolve()),
+                            "backend": backend,
+                            "batch": batch,
+                            "precision": precision,
+                            "device": device,
+                        },
+                        group=f"{name} x{batch}",
+                        tolerance=loosest,
                     )
+                )
     return tuple(contestants)
+
+
+def _resolve_backend(
+    folder: ModelFolder, backend: str, device: str, precision: str, threads: int
+) -> str:
+    if backend != "auto":
+        return choose_backend(folder, backend)[0]  # whether it is known; what it lacks is shown
+    return choose_backend(folder, device=device, precision=precision, threads=threads)[0]
 
 
 def line_up_peers(

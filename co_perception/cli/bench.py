@@ -84,6 +84,7 @@ def bench(
             batches=batches,
             precisions=precision or ["fp32"],
             device=device,
+            threads=threads,
         )
         peers = line_up_peers(peer or [], folders, batches=batches)
         contest = Contest((*contestants, *peers), rounds=rounds, seconds=seconds, threads=threads)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from co_perception.bench import lineup
 from co_perception.bench.lineup import line_up, line_up_peers
 from co_perception.cli.main import main
 from co_perception.errors import ConfigError
@@ -86,6 +87,35 @@ def test_precisions_share_a_group_and_the_tolerance_of_the_loosest():
 def test_precision_that_a_backend_lacks_is_told(capsys):
     assert run(STARTER, "-b", "onnxruntime", "--precision", "int3", *SHORT) == 1
     assert "int3" in capsys.readouterr().out
+
+
+def test_auto_takes_a_backend_that_has_the_precision():
+    options = {"backends": ["auto", "torch"], "batches": [1], "precisions": ["fp32", "bf16"]}
+    lined = line_up([("starter", STARTER)], **options)
+    chosen = {(c.spec["backend"], c.spec["precision"]) for c in lined}
+    assert ("torch", "bf16") in chosen and ("onnxruntime", "bf16") not in chosen
+    assert len(chosen) == len(lined)
+
+
+def test_auto_is_chosen_for_the_device_precision_and_threads(monkeypatch):
+    asked = []
+
+    def choose(folder, backend="auto", **options):
+        asked.append((backend, options))
+        return ("torch" if backend == "auto" else backend), ""
+
+    monkeypatch.setattr(lineup, "choose_backend", choose)
+    (contestant,) = line_up(
+        [("starter", STARTER)],
+        backends=["auto", "torch"],
+        batches=[1],
+        precisions=["bf16"],
+        device="cuda",
+        threads=2,
+    )
+    assert contestant.name == "starter torch bf16 cuda x1"
+    options = {"device": "cuda", "precision": "bf16", "threads": 2}
+    assert asked == [("auto", options), ("torch", {})]
 
 
 def test_unknown_models_list_what_there_is(capsys):
