@@ -81,7 +81,7 @@ class Activity:
         evidence_end_ns: Stamp of the last input that the scores rest on (0: none).
         label: Decision after smoothing; "unknown": usable, but no class is sure; "": not usable.
         class_id: Index of the label, CLASS_NONE unless a class is decided.
-        confidence: Of the label, 0..1; for "unknown" the best class's.
+        confidence: Of the label in the newest output, 0..1; for "unknown" the best class's.
         label_since_ns: Stamp at which the label became the decision (0: none).
         scores: Best classes first.
         age_ns: Image time since the stream was first named, nanoseconds.
