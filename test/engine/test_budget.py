@@ -3,7 +3,7 @@
 """The latency budget: who gets a row, who loses it, and what happens when a step fails."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from co_perception.engine import (
@@ -97,29 +97,36 @@ def test_a_lasting_overload_takes_the_youngest_row_and_ends(saved_folder, person
     assert activities[1].state_steps < 8 * RATE  # anew, ten seconds after it lost its row
 
 
-@given(
-    calm=st.floats(0.0001, 0.002), busy=st.floats(0.002, 0.05), budget_sec=st.floats(0.005, 0.02)
+COSTS = st.one_of(
+    st.floats(0.0001, 0.05).map(lambda cost: [cost] * 300),
+    st.lists(st.floats(0.005, 0.03), min_size=300, max_size=300),
 )
-def test_an_overload_ends_stream_by_stream(calm, busy, budget_sec):
-    """Ten seconds of calm let people in; then each costs more, until so few are left as fit."""
+"""Seconds per stream at each of 300 images: the same at all, or another at each."""
+
+
+@settings(deadline=None)
+@given(COSTS, st.floats(0.001, 0.05))
+def test_no_two_seconds_over_the_budget_go_by_without_a_row_less(costs, budget_sec):
+    """After a calm that lets all in: one row always stays, a window over the budget sheds."""
     now_sec = 0.0
     budget = LatencyBudget(budget_sec, clock=lambda: now_sec)
-    rows, over_ns = 0, None
-    for i in range(60 * RATE):
-        now_ns = i * SECOND // RATE
+    rows, over_since_ns = 0, None
+    for i, per_stream_sec in enumerate([0.0] * 60 + costs):
+        now_ns = stamp(i)
         if rows > 1 and budget.is_exceeded(now_ns):
             budget.shed(now_ns)
-            rows, over_ns = rows - 1, None
-        if rows < 8 and budget.has_room(rows, now_ns):
-            rows += 1
-        cost_sec = (calm if i < 10 * RATE else busy) * rows
-        budget.start()
-        now_sec += cost_sec
-        budget.stop(rows, now_ns)
-        over = rows > 1 and cost_sec > budget_sec * 1.001
-        over_ns = (now_ns if over_ns is None else over_ns) if over else None
+            rows, over_since_ns = rows - 1, None
+        rows += rows < 8 and budget.has_room(rows, now_ns)
         assert rows >= 1
-        assert over_ns is None or now_ns - over_ns < 3 * SECOND
+        budget.start()
+        now_sec += per_stream_sec * rows
+        budget.stop(rows, now_ns)
+        if rows > 1 and per_stream_sec * rows > budget_sec * (1 + 1e-9) + 1e-9:
+            over_since_ns = now_ns if over_since_ns is None else over_since_ns
+            # Two seconds, and the image that finds it.
+            assert now_ns - over_since_ns <= 2 * SECOND + SECOND // RATE
+        else:
+            over_since_ns = None
 
 
 def test_a_step_that_fails_lets_its_people_begin_anew(saved_folder, person, caplog):
@@ -135,19 +142,6 @@ def test_a_step_that_fails_lets_its_people_begin_anew(saved_folder, person, capl
     assert {a.validity for a in activities} == {Validity.VALID}
     for ours, theirs in zip(activities, fresh):
         assert ours.scores == theirs.scores and ours.state_steps == theirs.state_steps
-
-
-def test_people_who_come_and_go_leave_nothing_behind(saved_folder, person):
-    machine = Machine(saved_folder, latency_budget_ms=50.0, grace_sec=0.1)
-    machine.per_person_sec = 0.001
-    recogniser = machine.recogniser
-    state_bytes = recogniser.backend.state_bytes
-    for i in range(600):
-        names = {f"p{i // 3 + k}": person(1 + k, stamp(i)) for k in range(3)}
-        recogniser.update(stamp(i), names)
-        assert len(recogniser.streams) <= 3 * 4
-    assert recogniser.backend.state_bytes == state_bytes
-    assert len(recogniser._table._uncleared) <= ROWS
 
 
 @pytest.mark.parametrize("value", [-1.0, 10_001.0, float("nan"), "5"])
