@@ -4,12 +4,14 @@
 
 import math
 from array import array
+from dataclasses import fields
 
 import numpy as np
 import pytest
 from std_msgs.msg import Header
 from std_srvs.srv import SetBool
 
+from co_perception.engine.stream_table import Counters
 from co_perception.motion import generate_clip, project, sample_view
 from co_perception.msg import (
     ActivityArray,
@@ -165,6 +167,26 @@ def test_bad_messages_are_dropped_counted_and_explained(ros, feed):
         "the count in the diagnostics",
     )
     assert diagnostics["activity_node"]["bad: ConfigError"] == "1"
+
+
+def test_what_the_engine_counts_is_in_the_diagnostics(ros, feed):
+    answers = ros.listen(ActivityArray, "activity")
+    diagnostics = ros.diagnostics()
+    ros.start("activity_node", {"max_streams": 1})
+    feed.connect()
+    for k in (0, 1, 2, 2):
+        persons = feed.exchange(feed.message(k, people=2), answers).persons
+        assert persons[1].reason == PersonActivity.REASON_OVER_LIMIT
+
+    def told():
+        values = diagnostics.get("activity_node", {})
+        return {k[8:]: n for k, n in values.items() if k.startswith("engine: ")}
+
+    ros.until(lambda: told().get("images") == "4", "the count in the diagnostics")
+    counted = told()
+    assert counted.keys() == {field.name.replace("_", " ") for field in fields(Counters)}
+    assert (counted["over limit"], counted["duplicates"]) == ("4", "1")
+    assert counted["failed steps"] == counted["over budget"] == counted["shed"] == "0"
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf])
