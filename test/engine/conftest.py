@@ -7,6 +7,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -76,6 +77,63 @@ def family(request, make_narrow):
     """A network of each family that has a step graph."""
     name, changes = _FAMILIES[request.param]
     return make_narrow(name, **changes)
+
+
+class Comparison(NamedTuple):
+    """How far the logits of a backend are from its network's."""
+
+    difference: float
+    largest: float
+    spread: float
+
+    @property
+    def relative(self) -> float:
+        """max|difference| / max|reference|."""
+        return self.difference / self.largest
+
+    @property
+    def of_spread(self) -> float:
+        """max|difference| / (max - min) of the reference."""
+        return self.difference / self.spread
+
+
+@pytest.fixture(scope="session")
+def compare():
+    """Step a backend beside its network, from cold to warm, and compare them.
+
+    Rows start late, pause and begin anew on their own; answers come at the same steps. At step
+    `restore_at` the backend goes on from a saved state.
+    """
+    torch = pytest.importorskip("torch", reason="the reference needs torch")
+    from co_perception import continual as co
+
+    def step_both(model, backend, steps: int, restore_at: int | None = None) -> Comparison:
+        rng, rows = np.random.default_rng(1), backend.rows
+        state, answered = model.init_state(rows), 0
+        difference, low, high = 0.0, np.inf, -np.inf
+        for t in range(steps):
+            frame = rng.standard_normal((rows, *model.spec.step_shape)).astype(np.float32)
+            update = (rng.random(rows) < 0.9) & (np.arange(rows) * 3 <= t)
+            if t == 5:
+                state = co.reset(state, torch.arange(rows) == 1)
+                backend.reset([1])
+            if t == restore_at:
+                backend.restore_state(backend.save_state())
+            with torch.inference_mode():
+                logits, valid, state = model.forward_step(
+                    torch.from_numpy(frame), state, torch.from_numpy(update)
+                )
+            ours, our_valid = backend.step(frame, update)
+            np.testing.assert_array_equal(our_valid, valid.numpy())
+            difference = max(difference, float(np.abs(ours - logits.numpy()).max()))
+            theirs = logits.numpy()[our_valid]
+            if theirs.size:
+                answered += len(theirs)
+                low, high = min(low, float(theirs.min())), max(high, float(theirs.max()))
+        assert answered > rows
+        return Comparison(difference, max(-low, high), high - low)
+
+    return step_both
 
 
 @pytest.fixture(scope="session")
