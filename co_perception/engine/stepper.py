@@ -34,7 +34,7 @@ class Stepper:
         backend: The network.
         table: The streams.
         budget: Is told what an image's steps cost.
-        rate: Is told of every tick.
+        rate: Is told of every tick that was stepped.
         counters: Where gaps, steps and faults are counted.
         model_id: For log lines.
         max_gap_ns: After a longer time between two samples a stream begins anew.
@@ -83,14 +83,20 @@ class Stepper:
         for index in sorted(due):
             # Who began anew at an earlier tick of this image goes on with the next image.
             group = [(s, tick) for s, tick in due[index] if s.track.last_ns is not None]
-            fresh |= self._step(group) if group else set()
-            self._rate.count(index, now_ns)
+            answered = self._step(group) if group else None
+            if answered is not None:
+                fresh |= answered
+                self._rate.count(index, now_ns)
         stepped = {stream.stream_id for group in due.values() for stream, _ in group}
         self._counters.late += self._budget.stop(len(stepped), now_ns)
         return fresh
 
-    def _step(self, group: _Group) -> set[str]:
-        """Step the rows of a group by one frame; return the ids of those that got an output."""
+    def _step(self, group: _Group) -> set[str] | None:
+        """Step the rows of a group by one frame.
+
+        Returns:
+            The ids of those that got an output; None if the step failed.
+        """
         used = self._table.used_rows
         update: NDArray[np.bool_] = np.zeros(used, np.bool_)
         for stream, tick in group:
@@ -102,7 +108,7 @@ class Stepper:
             logits, valid = self._backend.step(self._frames[:used], update)
         except (CoPerceptionError, RuntimeError) as error:
             self._give_up(group, error)
-            return set()
+            return None
         self._counters.steps += 1
         self._failures = 0
         answered = [stream for stream, _ in group if valid[stream.row]]

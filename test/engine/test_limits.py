@@ -63,6 +63,17 @@ def test_a_failing_step_leaves_who_is_not_in_it_alone(open_recogniser, person, m
         assert mine == theirs
 
 
+def test_steps_that_fail_are_no_steps(open_recogniser, person, monkeypatch):
+    recogniser = open_recogniser()
+    for i in range(30):
+        show(recogniser, person, i, (1,))
+    assert recogniser.step_rate == pytest.approx(RATE, rel=0.05)
+    fail(recogniser, monkeypatch, StepError("the device is gone"))
+    for i in range(30, 30 + 5 * RATE):
+        show(recogniser, person, i, (1,))
+    assert recogniser.step_rate == 0.0 and recogniser.counters.steps == 30
+
+
 def test_rows_that_cannot_be_cleared_now_are_cleared_before_the_next_step(
     open_recogniser, person, monkeypatch
 ):
