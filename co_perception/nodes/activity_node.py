@@ -105,10 +105,7 @@ class ActivityNode(PerceptionNode):
         self.stats.processed(times, people=len(activities))
 
     def _on_error(self, error: Exception) -> None:
-        self.stats.count("errors")
-        self.warn(
-            "error", f"{self._listener.topic} not processed: {type(error).__name__}: {error}"
-        )
+        self.report_error(self._listener.topic, error)
 
 
 def main(args: list[str] | None = None) -> NoReturn:

@@ -201,6 +201,11 @@ class PerceptionNode(LifecycleNode):  # type: ignore[misc]
         self.stats.count(f"bad: {reason}")
         self.warn(reason, f"{line} ({self.stats.number(f'bad: {reason}')} dropped so far)")
 
+    def report_error(self, what: str, error: Exception) -> None:
+        """Count an error in the work on a message and say so, throttled."""
+        self.stats.count("errors")
+        self.warn("error", f"{what} not processed: {type(error).__name__}: {error}")
+
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> Any:
         self.enabled = bool(request.data)
         response.success = True

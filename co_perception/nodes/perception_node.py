@@ -244,8 +244,7 @@ class FusedNode(PerceptionNode):
         return over
 
     def _on_error(self, error: Exception) -> None:
-        self.stats.count("errors")
-        self.warn("error", f"Image not processed: {type(error).__name__}: {error}")
+        self.report_error("Image", error)
 
 
 def main(args: list[str] | None = None) -> NoReturn:

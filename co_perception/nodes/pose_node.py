@@ -147,8 +147,7 @@ class PoseNode(PerceptionNode):
 
     def _on_error(self, error: Exception) -> None:
         self._dropped += 1
-        self.stats.count("errors")
-        self.warn("error", f"Image not processed: {type(error).__name__}: {error}")
+        self.report_error("Image", error)
 
 
 def main(args: list[str] | None = None) -> NoReturn:
