@@ -45,7 +45,7 @@ PEER_WORKER, ROOF_WORKER = (
 )
 OUR_WORKER = (str(PEER_PYTHON), "-m", "co_perception.bench.worker")
 """Ours run there too: it has OpenVINO, and all take the same libraries."""
-OURS = ("onnxruntime:fp32", "openvino:fp32", "openvino:bf16")
+OURS = ("native:fp32", "onnxruntime:fp32", "openvino:fp32", "openvino:bf16")
 CLIP_ENGINES = ("torch:fp32", "onnxruntime:fp32", "openvino:fp32", "openvino:bf16")
 
 
@@ -88,6 +88,8 @@ def line_up_ours(
     """Give a folder's model on BACKEND:PRECISION each."""
     for choice in choices:
         backend, _, precision = choice.partition(":")
+        if backend == "native" and not name.startswith("cox3d"):
+            continue  # its kernels are for these
         ours = {"folder": str(folder), "backend": backend, "precision": precision, "batch": rows}
         yield Contestant(
             f"{name} {backend} {precision} x{rows}",

@@ -8,6 +8,7 @@ networks need on every engine. Nothing of it is needed by the package or its tes
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import venv
@@ -35,7 +36,17 @@ def main() -> int:
         venv.create(HERE, with_pip=True)
     command = [str(HERE / "bin" / "python"), "-m", "pip", "install", "-q", *PACKAGES]
     print("installing", ", ".join(PACKAGES))
-    return subprocess.run(command).returncode
+    code = subprocess.run(command).returncode
+    _copy_kernels()
+    return code
+
+
+def _copy_kernels() -> None:
+    """Lay the native kernels of the project's environment beside the checkout that is measured."""
+    for library in ROOT.glob(".venv/lib/python3*/site-packages/co_perception/_native_step.so"):
+        target = next(HERE.glob("lib/python3*/site-packages")) / "co_perception"
+        target.mkdir(exist_ok=True)
+        shutil.copy2(library, target)
 
 
 if __name__ == "__main__":

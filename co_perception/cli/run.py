@@ -62,7 +62,7 @@ def run(
     persons: Annotated[int | None, typer.Option(help="People that the demo renders.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the demo.")] = None,
     backend: Annotated[
-        str | None, typer.Option(help="auto, onnxruntime, openvino or torch.")
+        str | None, typer.Option(help="auto, native, onnxruntime, openvino or torch.")
     ] = None,
     device: Annotated[
         str | None, typer.Option(help="Where the network runs: cpu, cuda or tensorrt.")

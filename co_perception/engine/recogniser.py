@@ -108,7 +108,7 @@ class Recogniser:
 
         Args:
             path: The model folder; see `find_model` for the installed ones.
-            backend: "auto", "onnxruntime", "openvino" or "torch".
+            backend: "auto", "native", "onnxruntime", "openvino" or "torch".
             device: "cpu", "cuda" or "tensorrt".
             max_streams: People followed at once, 1..1024; others are reported OVER_LIMIT.
             config: Parameters.

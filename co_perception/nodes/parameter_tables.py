@@ -104,7 +104,7 @@ POSE = (
 
 ACTIVITY = (
     _key("model", "Model folder: a path, or the name of an installed model"),
-    _key("backend", "What runs the network's step: auto, onnxruntime, openvino or torch"),
+    _key("backend", "What runs the network's step: auto, native, onnxruntime, openvino or torch"),
     _key("device", "Where the network runs: cpu, cuda or tensorrt; cuda:1 is the second GPU"),
     _key("precision", "What the network computes in: fp32, bf16 or fp16, where device and backend"
          " have that arithmetic"),

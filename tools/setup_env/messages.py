@@ -1,6 +1,6 @@
 # Copyright 2026 The co_perception authors
 # SPDX-License-Identifier: Apache-2.0
-"""Build the messages and lay the checkout into the environment.
+"""Build the messages and the native kernels, and lay the checkout into the environment.
 
 Only what is generated is copied; the Python code, launch files, parameters and models are used
 from the checkout, so that a change of theirs needs no set-up.
@@ -25,7 +25,7 @@ NINJA_STEP = re.compile(r"\[(\d+)/(\d+)\]")
 
 
 def ensure_messages(venv: Path, root: Path, ros: Path) -> None:
-    """Build the messages into `venv` and point it at the checkout `root`.
+    """Build messages and kernels into `venv` and point it at the checkout `root`.
 
     Args:
         venv: The environment.
@@ -36,7 +36,7 @@ def ensure_messages(venv: Path, root: Path, ros: Path) -> None:
         SetupError: If the build fails.
     """
     sources = [root / "CMakeLists.txt", root / "package.xml", ros]
-    sources += sorted([*root.glob("msg/*.msg"), *root.glob("srv/*.srv")])
+    sources += sorted([*root.glob("msg/*.msg"), *root.glob("srv/*.srv"), *root.glob("native/*")])
     inputs = environment.digest([str(root), str(venv), sys.version, *sources])
     if not environment.is_stamped(venv, "messages", inputs):
         _run_cmake(venv, root, root / "build" / f"messages{venv.name}")
@@ -53,7 +53,7 @@ def _run_cmake(venv: Path, root: Path, build: Path) -> None:
         f"-DPython3_EXECUTABLE={environment.python_of(venv)}",
         *("-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF", "-DCO_PERCEPTION_MESSAGES_ONLY=ON"),
     ]
-    progress = Progress("building the messages")
+    progress = Progress("building messages and kernels")
     for step in (configure, [command, "--build", str(build)], [command, "--install", str(build)]):
         _run_step(step, environment.run_environment(venv), progress)
     progress.close()

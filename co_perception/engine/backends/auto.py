@@ -19,6 +19,8 @@ from co_perception.engine.backends.open import open_backend
 from co_perception.engine.backends.step_graph import has_step_graph
 from co_perception.engine.backends.target import OPENABLE, Target, check_place
 from co_perception.engine.cache import cache_path, read_cached, write_cached
+from co_perception.engine.fast.graph import UnsupportedError
+from co_perception.engine.fast.native_library import find_native_library
 from co_perception.engine.model_folder import STEP, ModelFolder
 from co_perception.errors import ConfigError, CoPerceptionError, DependencyError
 
@@ -149,11 +151,18 @@ def _list_runnable(folder: ModelFolder) -> tuple[list[str], str]:
         lack = f"the model folder has no {STEP}"
     else:
         names.append("onnxruntime")
-        if _installed("openvino") and has_step_graph(folder):
-            names.append("openvino")
+        if has_step_graph(folder):
+            names += ["openvino"] if _installed("openvino") else []
+            names += ["native"] if _has_native(folder) else []
     if _installed("torch") and _installed("safetensors"):
         names.append("torch")
     return names, lack
+
+
+def _has_native(folder: ModelFolder) -> bool:
+    """Whether the native kernels are here, and may know a model's network."""
+    images = len(folder.input.step_shape) == 3
+    return images and find_native_library() is not None and _installed("onnx")
 
 
 def _list_targets(names: Sequence[str], device: str, precision: str) -> list[Target]:
@@ -213,6 +222,8 @@ def _measure(folder: ModelFolder, targets: Sequence[Target], threads: int) -> di
     for target in targets:
         try:
             opened[target.backend] = _open_and_try(folder, 1, target, threads)
+        except UnsupportedError as error:
+            _log.info("model %s: %s: %s", folder.name, target, error)
         except CoPerceptionError as error:
             _log.warning("model %s: %s cannot run: %s", folder.name, target, error)
     rounds: dict[str, list[float]] = {name: [] for name in opened}

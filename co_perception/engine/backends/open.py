@@ -25,7 +25,7 @@ def open_backend(
     Args:
         folder: The model folder.
         rows: Rows of the state.
-        backend: "onnxruntime", "openvino" or "torch"; see `open_chosen` for "auto".
+        backend: "native", "onnxruntime", "openvino" or "torch"; see `open_chosen` for "auto".
         device: One of `DEVICES`; "cuda:1" and "tensorrt:1" are the second GPU.
         precision: One of `PRECISIONS`: what the network computes in. Frames and logits are
             float32 whatever it is.
@@ -43,6 +43,10 @@ def open_backend(
         from co_perception.engine.backends.ort import open_onnxruntime
 
         return open_onnxruntime(folder, rows, threads=threads, target=target)
+    if backend == "native":
+        from co_perception.engine.backends.native import open_native
+
+        return open_native(folder, rows)
     if backend == "openvino":
         from co_perception.engine.backends.openvino import open_openvino
 

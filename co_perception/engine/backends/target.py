@@ -11,13 +11,14 @@ from co_perception.errors import ConfigError
 
 __all__ = ["DEVICES", "OPENABLE", "PRECISIONS", "Target", "check_place"]
 
-OPENABLE = ("onnxruntime", "openvino", "torch")
+OPENABLE = ("native", "onnxruntime", "openvino", "torch")
 DEVICES = ("cpu", "cuda", "tensorrt")
 """cuda and tensorrt are one GPU's two ways; "cuda:1" is the second GPU's."""
 PRECISIONS = ("fp32", "bf16", "fp16")
 
 _ALL = PRECISIONS
 _ABLE: dict[tuple[str, str], tuple[str, ...]] = {
+    ("native", "cpu"): ("fp32",),
     ("onnxruntime", "cpu"): ("fp32",),
     ("onnxruntime", "cuda"): ("fp32",),
     ("onnxruntime", "tensorrt"): _ALL,

@@ -6,6 +6,8 @@
     blocked                                onnx: in the layout of onnxruntime's convolutions
     plan, rings, lane                      numpy: buffers, and rows that step together
     ort_executor, ort_prepare              onnxruntime
+    openvino_executor                      OpenVINO
+    native_program, native_executor        this package's kernels (native/)
 
 Nothing is imported here, so that running needs neither torch nor onnx.
 """

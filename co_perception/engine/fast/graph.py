@@ -10,15 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from co_perception.errors import DependencyError
+from co_perception.errors import ConfigError, DependencyError
 
-__all__ = ["GraphWriter", "require_onnx"]
+__all__ = ["GraphWriter", "UnsupportedError", "require_onnx"]
 
 _OPSET, _IR_VERSION = 17, 9
 """What onnxruntime 1.17, the oldest one supported, can read."""
 
 _Node = tuple[str, list[str], list[str], dict[str, Any]]
 _Axes = tuple[int | str, ...]
+
+
+class UnsupportedError(ConfigError):
+    """An operator, or an option of one, has no form in a step graph, or in what is made of it."""
 
 
 def require_onnx() -> Any:

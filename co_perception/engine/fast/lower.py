@@ -20,15 +20,10 @@ from torch import Tensor
 
 from co_perception import continual as co
 from co_perception.continual.containers import Pairs
-from co_perception.engine.fast.graph import GraphWriter
+from co_perception.engine.fast.graph import GraphWriter, UnsupportedError
 from co_perception.engine.fast.plan import Ring, Window
-from co_perception.errors import ConfigError
 
 __all__ = ["Frames", "Lowering", "UnsupportedError", "handles", "to_array"]
-
-
-class UnsupportedError(ConfigError):
-    """An operator, or an option of one, has no form in a step graph."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -26,15 +27,18 @@ class RingBuffer:
     Args:
         ring: What it is of.
         rows: Streams.
+        memory: `needed_bytes` zeros to lie in; None: memory of its own.
     """
 
-    def __init__(self, ring: Ring, rows: int) -> None:
+    def __init__(self, ring: Ring, rows: int, memory: NDArray[np.uint8] | None = None) -> None:
         self.ring, self.rows = ring, rows
         self.is_total = ring.kind == "total"
         self.slots = ring.length if self.is_total else ring.length + 1
         self._blank = self._pack(np.float32(-np.inf if ring.blank == "lowest" else 0.0))
-        # Zeros take no memory before they are written.
-        self._memory = np.zeros((self.slots, rows * ring.places, *ring.shape), self._blank.dtype)
+        if memory is None:
+            memory = np.zeros(self.needed_bytes(ring, rows), np.uint8)
+        shape = (self.slots, rows * ring.places, *ring.shape)
+        self._memory: NDArray[Any] = memory.view(self._blank.dtype).reshape(shape)
         if self._blank:
             self._memory[...] = self._blank
         self._frames = self._memory.reshape(self.slots, rows, ring.places, *ring.shape)
@@ -43,6 +47,13 @@ class RingBuffer:
         if self.is_total:
             self._total = np.zeros((rows, *ring.shape), np.float32)
             self._fresh = np.zeros((rows, *ring.shape), np.float32)
+
+    @staticmethod
+    def needed_bytes(ring: Ring, rows: int) -> int:
+        """Return the bytes that the slots of some rows take."""
+        slots = ring.length + (ring.kind != "total")
+        size = 2 if ring.dtype == "bfloat16" else 4
+        return slots * rows * ring.places * math.prod(ring.shape) * size
 
     @property
     def nbytes(self) -> int:

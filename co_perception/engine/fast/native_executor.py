@@ -1,0 +1,95 @@
+# Copyright 2026 The co_perception authors
+# SPDX-License-Identifier: Apache-2.0
+"""Step graphs of video networks on the package's own kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from co_perception.engine.fast.graph import require_onnx
+from co_perception.engine.fast.lane import Executor
+from co_perception.engine.fast.native_library import require_native_library
+from co_perception.engine.fast.native_program import make_program
+from co_perception.engine.fast.plan import read_plan
+from co_perception.engine.fast.rings import Views
+from co_perception.errors import WeightsError
+
+__all__ = ["NativeExecutor"]
+
+_MAX_BUFFERS = 4096
+_ALIGNMENT = 64  # a line of the cache
+
+
+class NativeExecutor(Executor):
+    """A step graph as a program of native kernels; one thread.
+
+    Args:
+        content: The ONNX file.
+        where: The file, for messages.
+
+    Raises:
+        DependencyError: If the library was not built, or onnx is not installed.
+        UnsupportedError: If the graph has something that the kernels do not know.
+        WeightsError: If the file is no step graph, or damaged.
+    """
+
+    def __init__(self, content: bytes, where: str) -> None:
+        self._library, onnx = require_native_library(), require_onnx()
+        plan = read_plan(content, where)
+        try:
+            model = onnx.load_from_string(content)
+            onnx.checker.check_model(model)
+        except Exception as error:  # protobuf and onnx raise classes of their own
+            raise WeightsError(f"{where}: onnx cannot load it; {error}") from error
+        program = make_program(model, plan, where)
+        self.plan, self._operations = program.plan, program.operations
+        buffers = program.buffers
+        if len(buffers) > _MAX_BUFFERS:
+            raise WeightsError(f"{where}: expected at most {_MAX_BUFFERS} values; {len(buffers)}")
+        self._externals, self._sizes, self._where = buffers.externals, buffers.sizes, where
+        scratch = [np.zeros(size, np.float32) for size in buffers.pieces]
+        # In one piece each, which the system can lay in large pages.
+        self._memory, places = _lay_out([*buffers.constants.values(), *scratch])
+        self._pointers = np.zeros(len(buffers), np.uintp)
+        self._pointers[list(buffers.constants)] = places[: len(buffers.constants)]
+        for number, piece in buffers.memory.items():
+            self._pointers[number] = places[len(buffers.constants) + piece]
+
+    def bind(self, inputs: Views, outputs: Views) -> Any:
+        pointers, steps = self._pointers.copy(), np.zeros(len(self._pointers), np.int64)
+        views = {**outputs, **inputs}
+        for name, number in self._externals.items():
+            view = views[name]
+            if view[0].size != self._sizes[name] or not view.flags.c_contiguous:
+                raise WeightsError(
+                    f"{self._where}: '{name}': expected {self._sizes[name]} numbers per row, as "
+                    f"its graph says; its plan says {view[0].size}. Export it again."
+                )
+            pointers[number], steps[number] = view.ctypes.data, view.strides[0] // view.itemsize
+        return pointers, steps, len(inputs["frame"])
+
+    def run(self, binding: Any) -> None:
+        pointers, steps, rows = binding
+        self._library.co_perception_run_step(
+            self._operations.ctypes.data,
+            len(self._operations),
+            pointers.ctypes.data,
+            steps.ctypes.data,
+            len(pointers),
+            rows,
+        )
+
+
+def _lay_out(arrays: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.float32], list[int]]:
+    """Copy arrays into one piece of memory; return it, and where each lies, at cache lines."""
+    line = _ALIGNMENT // np.dtype(np.float32).itemsize
+    starts = np.cumsum([0, *(-(-array.size // line) * line for array in arrays)])
+    memory = np.zeros(starts[-1] + line, np.float32)
+    first = -memory.ctypes.data % _ALIGNMENT // memory.itemsize
+    for start, array in zip(starts, arrays):
+        memory[first + start : first + start + array.size] = array.reshape(-1)
+    return memory, [memory.ctypes.data + (first + int(s)) * memory.itemsize for s in starts[:-1]]

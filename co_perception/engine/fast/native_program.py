@@ -1,0 +1,418 @@
+# Copyright 2026 The co_perception authors
+# SPDX-License-Identifier: Apache-2.0
+"""A step graph of images as a program for the native kernels (native/step_program.h).
+
+Sums of convolutions, what is added to them and their activation become one operation; images lie
+with the channels last, in whole vectors, and so do the rings.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from co_perception.engine.fast.graph import UnsupportedError, require_onnx
+from co_perception.engine.fast.native_buffers import NO_BUFFER, Buffers
+from co_perception.engine.fast.plan import Ring, StepPlan, ring_name
+
+__all__ = ["LANES", "FIELDS", "NativeProgram", "make_program", "pad_channels"]
+
+LANES, MAX_SOURCES, _MAX_ROWS = 8, 8, 64
+"""Channels per vector; sources of one operation; rows of kernels that one output row meets."""
+_POINTWISE, _DEPTHWISE, _DENSE, _MEAN, _ELEMENTWISE, _COPY = range(6)
+_NONE, _RELU, _SIGMOID, _SWISH = range(4)
+_FIELDS = (
+    *("kind", "activation", "in_height", "in_width", "in_channels", "height", "width", "channels"),
+    *("depth", "kernel_height", "kernel_width", "stride", "padding", "out", "add", "bias"),
+    "sources",
+)
+FIELDS = len(_FIELDS) + 2 * MAX_SOURCES
+"""Numbers per operation."""
+
+
+@dataclass(frozen=True)
+class NativeProgram:
+    """What the native kernels run.
+
+    Attributes:
+        operations: (n, FIELDS) int32.
+        buffers: What they work on.
+        plan: The graph's, its rings as the kernels want them.
+    """
+
+    operations: NDArray[np.int32]
+    buffers: Buffers
+    plan: StepPlan
+
+
+@dataclass(frozen=True)
+class _Value:
+    """A frame inside the graph: (C, H, W), a vector as (C, 1, 1); planes are not padded."""
+
+    buffer: int
+    size: tuple[int, int, int]
+    planes: bool = False
+
+
+@dataclass
+class _Sum:
+    """An operation that is not written yet: more may be added to it, and an activation."""
+
+    kind: int
+    size: tuple[int, int, int]
+    sources: list[tuple[_Value, int]]
+    geometry: tuple[int, ...] = (0, 0, 0, 0)
+    bias: NDArray[np.float32] | None = None
+    add: _Value | None = None
+    activation: int = _NONE
+    depth: int = 0
+
+
+def pad_channels(channels: int) -> int:
+    """Return the channels stored for so many: whole vectors."""
+    return -(-channels // LANES) * LANES
+
+
+def make_program(model: Any, plan: StepPlan, where: str) -> NativeProgram:
+    """Return a step graph as a native program.
+
+    Args:
+        model: onnx.ModelProto of `build_step_graphs`.
+        plan: The graph's.
+        where: The file, for messages.
+
+    Raises:
+        UnsupportedError: If the graph has something that the kernels do not know, such as the
+            matrix products of skeleton networks.
+    """
+    rings = tuple(map(_lay_out, plan.rings))
+    writer = _Writer(model, replace(plan, rings=rings), where)
+    return writer.run()
+
+
+def _lay_out(ring: Ring) -> Ring:
+    if len(ring.shape) != 3 or ring.is_input:
+        return ring
+    channels = pad_channels(ring.shape[0])
+    return replace(ring, shape=(channels, *ring.shape[1:]), block=channels)
+
+
+@dataclass
+class _Operation:
+    """A written operation."""
+
+    fields: dict[str, int]
+    sources: list[tuple[int, int]]
+    reads: list[int] = field(default_factory=list)
+
+
+class _Writer:
+    """One walk over the nodes of a graph; operations are written where their value is needed."""
+
+    def __init__(self, model: Any, plan: StepPlan, where: str) -> None:
+        onnx = require_onnx()
+        self._attribute = onnx.helper.get_attribute_value
+        self._graph, self._plan, self._where = model.graph, plan, where
+        self._rings = {ring.name: ring for ring in plan.rings}
+        self._arrays = {a.name: onnx.numpy_helper.to_array(a) for a in self._graph.initializer}
+        self._users = Counter(value.name for value in self._graph.output)
+        for node in self._graph.node:
+            self._users.update(node.input)
+        self._outputs = {value.name for value in self._graph.output}
+        self._values: dict[str, _Value] = {}
+        self._sums: dict[str, _Sum] = {}
+        self._gates: dict[str, str] = {}
+        self._buffers = Buffers()
+        self._operations: list[_Operation] = []
+
+    def run(self) -> NativeProgram:
+        """Return the program."""
+        for value in self._graph.input:
+            self._add_input(value)
+        for node in self._graph.node:
+            handler = getattr(self, f"_convert_{node.op_type.lower()}", None)
+            if handler is None:
+                raise self._unsupported(f"node {node.op_type}")
+            handler(node)
+            for name in self._outputs.intersection(node.output):  # its inputs are still near
+                self._value(name)
+        reads = [operation.reads for operation in self._operations]
+        writes = [operation.fields["out"] for operation in self._operations]
+        self._buffers.share_memory(reads, writes)
+        rows = np.full((len(self._operations), FIELDS), NO_BUFFER, np.int32)
+        for row, operation in zip(rows, self._operations):
+            row[: len(_FIELDS)] = [operation.fields[name] for name in _FIELDS]
+            for i, (source, weight) in enumerate(operation.sources):
+                row[len(_FIELDS) + i] = source
+                row[len(_FIELDS) + MAX_SOURCES + i] = weight
+        return NativeProgram(rows, self._buffers, self._plan)
+
+    def _add_input(self, value: Any) -> None:
+        name, axes = value.name, [a.dim_value for a in value.type.tensor_type.shape.dim][1:]
+        if len(axes) not in (1, 3) or not all(axes):
+            raise self._unsupported(
+                f"input '{name}' with axes (rows, {', '.join(map(str, axes))})"
+            )
+        size = (axes[0], *(axes[1:] or (1, 1)))
+        ring = self._rings.get(ring_name(name))
+        planes = len(axes) == 3 and (ring is None or ring.is_input)
+        if ring is not None and ring.places != 1:
+            raise self._unsupported(f"ring '{ring.name}' of joints")
+        self._values[name] = self._read_external(name, size, planes)
+
+    def _read_external(self, name: str, size: tuple[int, int, int], planes: bool) -> _Value:
+        whole = self._is_image(name)
+        channels = pad_channels(size[0]) if whole else size[0]
+        buffer = self._buffers.external(name, channels * size[1] * size[2])
+        if planes or whole or size[0] % LANES == 0:
+            return _Value(buffer, size, planes)
+        padded = _Value(self._buffers.scratch(pad_channels(size[0])), size)
+        self._copy(buffer, padded.buffer, size[0], pad_channels(size[0]))
+        return padded
+
+    def _is_image(self, name: str) -> bool:
+        """Whether an input or output is of a ring that keeps images, padded to whole vectors."""
+        ring = self._rings.get(ring_name(name))
+        return ring is not None and len(ring.shape) == 3 and not ring.is_input
+
+    # Nodes, in the order of the alphabet.
+
+    def _convert_add(self, node: Any) -> None:
+        first, second = node.input
+        name = node.output[0]
+        if self._is_open(first) and self._is_open(second):
+            a, b = self._sums[first], self._sums[second]
+            same = (a.kind, a.geometry, a.size) == (b.kind, b.geometry, b.size)
+            fits = len(a.sources) + len(b.sources) <= MAX_SOURCES and not (a.add or b.add)
+            if same and fits and a.kind in (_DEPTHWISE, _DENSE):
+                biases = [s.bias for s in (a, b) if s.bias is not None]
+                bias = sum(biases[1:], biases[0]) if biases else None
+                self._sums[name] = replace(a, sources=a.sources + b.sources, bias=bias)
+                return
+        for mine, other in ((first, second), (second, first)):
+            if self._is_open(mine) and self._sums[mine].add is None:
+                added = self._value(other)
+                self._check_same(self._sums[mine].size, added.size, "Add")
+                self._sums[name] = replace(self._sums[mine], add=added)
+                return
+        a_value, b_value = self._value(first), self._value(second)
+        self._check_same(a_value.size, b_value.size, "Add")
+        self._sums[name] = self._elementwise(a_value, add=b_value)
+
+    def _convert_conv(self, node: Any) -> None:
+        options = {a.name: self._attribute(a) for a in node.attribute}
+        weight = self._arrays[node.input[1]].astype(np.float32)
+        source = self._value(node.input[0])
+        groups = options.get("group", 1)
+        strides, pads = options.get("strides", [1, 1]), options.get("pads", [0] * 4)
+        stride, padding = strides[0], pads[0]
+        if groups > 1 and weight.shape[2:] == (1, 1) and not any(pads):
+            weight = np.pad(weight, ((0, 0), (0, 0), (1, 1), (1, 1)))  # as the kernels have it
+            padding, pads = 1, [1] * 4
+        outputs, inputs, height, width = weight.shape
+        if (
+            len(set(strides)) > 1
+            or len(set(pads)) > 1
+            or set(options.get("dilations", [1])) != {1}
+        ):
+            raise self._unsupported(f"a convolution with strides {strides}, pads {pads}, or gaps")
+        if inputs * groups != source.size[0]:
+            raise self._unsupported(f"a weight {weight.shape} on {source.size[0]} channels")
+        bias = self._arrays[node.input[2]] if len(node.input) > 2 else None
+        size = (
+            outputs,
+            (source.size[1] + 2 * padding - height) // stride + 1,
+            (source.size[2] + 2 * padding - width) // stride + 1,
+        )
+        if min(size) < 1 or (bias is not None and bias.shape != (outputs,)):
+            raise self._unsupported(f"a convolution to {size} with a bias of another size")
+        kind, packed = self._pack_conv(weight, groups, source, stride, padding)
+        self._sums[node.output[0]] = _Sum(
+            kind,
+            size,
+            [(source, self._buffers.constant(packed))],
+            geometry=(height, width, stride, padding),
+            bias=bias,
+            depth=inputs,
+        )
+
+    def _pack_conv(
+        self, weight: NDArray[np.float32], groups: int, source: _Value, stride: int, padding: int
+    ) -> tuple[int, NDArray[np.float32]]:
+        """Return the kind of a convolution, and its weight as the kernel reads it."""
+        outputs, inputs, height, width = weight.shape
+        padded = np.pad(weight, ((0, pad_channels(outputs) - outputs), (0, 0), (0, 0), (0, 0)))
+        if source.planes and groups == 1 and width == 3 and stride in (1, 2):
+            return _DENSE, np.ascontiguousarray(padded.transpose(1, 2, 3, 0))
+        if source.planes:
+            raise self._unsupported("a convolution of camera frames in groups")
+        if groups == 1 and (height, width, padding) == (1, 1, 0):
+            return _POINTWISE, _pack_matrix(padded[:, :, 0, 0].T)
+        if groups == outputs and inputs == 1 and width == 3 and stride in (1, 2):
+            return _DEPTHWISE, np.ascontiguousarray(padded[:, 0].transpose(1, 2, 0))
+        raise self._unsupported(f"a convolution {height} x {width} in {groups} groups")
+
+    def _convert_gemm(self, node: Any) -> None:
+        source = self._value(node.input[0])
+        weight = self._arrays[node.input[1]]
+        if node.attribute or source.size != (weight.shape[0], 1, 1):
+            raise self._unsupported(f"a matrix product of {source.size} with {weight.shape}")
+        columns = pad_channels(weight.shape[1])
+        packed = _pack_matrix(np.pad(weight, ((0, 0), (0, columns - weight.shape[1]))))
+        bias = self._arrays[node.input[2]] if len(node.input) > 2 else None
+        if bias is not None and bias.shape != weight.shape[1:]:
+            raise self._unsupported(f"a bias {bias.shape} of a matrix product")
+        self._sums[node.output[0]] = _Sum(
+            _POINTWISE,
+            (weight.shape[1], 1, 1),
+            [(source, self._buffers.constant(packed))],
+            geometry=(1, 1, 1, 0),
+            bias=bias,
+            depth=weight.shape[0],
+        )
+
+    def _convert_globalaveragepool(self, node: Any) -> None:
+        source = self._value(node.input[0])
+        if source.planes:
+            raise self._unsupported("a mean of camera frames")
+        size = (source.size[0], 1, 1)
+        self._sums[node.output[0]] = _Sum(_MEAN, size, [(source, NO_BUFFER)])
+
+    def _convert_identity(self, node: Any) -> None:
+        self._sums[node.output[0]] = self._elementwise(self._value(node.input[0]))
+
+    def _convert_mul(self, node: Any) -> None:
+        first, second = node.input
+        name = node.output[0]
+        if self._gates.get(second) == first:
+            self._activate(first, name, _SWISH, users=2)
+            return
+        if first in self._arrays:
+            first, second = second, first
+        value = self._value(first)
+        if second in self._arrays:
+            if self._arrays[second].size != 1:
+                raise self._unsupported("a product with a constant per channel")
+            factor = np.full(pad_channels(value.size[0]), self._arrays[second], np.float32)
+            scale = self._buffers.constant(factor)
+        else:
+            gate = self._value(second)
+            if gate.size[1:] != (1, 1):
+                value, gate = gate, value
+            self._check_same((value.size[0], 1, 1), gate.size, "Mul")
+            scale = gate.buffer
+        self._sums[name] = self._elementwise(value, scale=scale)
+
+    def _convert_relu(self, node: Any) -> None:
+        self._activate(node.input[0], node.output[0], _RELU)
+
+    def _convert_reshape(self, node: Any) -> None:
+        value = self._value(node.input[0])
+        if value.size[1:] != (1, 1):
+            raise self._unsupported("a reshaped image")
+        self._sums[node.output[0]] = self._elementwise(value)
+
+    def _convert_sigmoid(self, node: Any) -> None:
+        source, name = node.input[0], node.output[0]
+        product = [n for n in self._graph.node if name in n.input]
+        is_swish = (
+            self._users[name] == 1
+            and self._users[source] == 2
+            and product[0].op_type == "Mul"
+            and list(product[0].input) == [source, name]
+        )
+        if is_swish:
+            self._gates[name] = source
+        else:
+            self._activate(source, name, _SIGMOID)
+
+    # Values and operations.
+
+    def _is_open(self, name: str, users: int = 1) -> bool:
+        """Whether more can go into the operation that makes a value."""
+        made = self._sums.get(name)
+        return made is not None and made.activation == _NONE and self._users[name] == users
+
+    def _activate(self, source: str, name: str, activation: int, users: int = 1) -> None:
+        if self._is_open(source, users) and self._sums[source].kind != _MEAN:
+            made = self._sums[source]
+        else:
+            made = self._elementwise(self._value(source))
+        self._sums[name] = replace(made, activation=activation)
+
+    def _elementwise(
+        self, value: _Value, add: _Value | None = None, scale: int = NO_BUFFER
+    ) -> _Sum:
+        if value.planes or (add is not None and add.planes):
+            raise self._unsupported("camera frames that are not convolved first")
+        return _Sum(_ELEMENTWISE, value.size, [(value, scale)], add=add)
+
+    def _value(self, name: str) -> _Value:
+        """Return a value that is computed."""
+        if name not in self._values:
+            self._values[name] = self._write(name, self._sums.pop(name))
+        return self._values[name]
+
+    def _write(self, name: str, made: _Sum) -> _Value:
+        channels = pad_channels(made.size[0])
+        outside = name in self._outputs
+        whole = self._is_image(name) or made.size[0] == channels
+        if outside and whole:
+            out = self._buffers.external(name, channels * made.size[1] * made.size[2])
+        else:
+            out = self._buffers.scratch(channels * made.size[1] * made.size[2])
+        self._operations.append(self._make_operation(made, out))
+        if outside and not whole:
+            end = self._buffers.external(name, made.size[0])
+            self._copy(out, end, made.size[0], made.size[0])
+        return _Value(out, made.size)
+
+    def _make_operation(self, made: _Sum, out: int) -> _Operation:
+        first = made.sources[0][0]
+        height, width = made.size[1:]
+        planes = first.size[0] if made.kind == _DENSE else 1
+        if planes * made.geometry[0] * len(made.sources) > _MAX_ROWS:
+            raise self._unsupported(f"a kernel of over {_MAX_ROWS} rows in all")
+        if made.kind == _POINTWISE and made.geometry[2] == 1:
+            height, width = 1, height * width  # all pixels in a row
+        bias = NO_BUFFER
+        if made.bias is not None:
+            missing = pad_channels(made.size[0]) - made.size[0]
+            bias = self._buffers.constant(np.pad(made.bias, (0, missing)))
+        values = (
+            *(made.kind, made.activation, *first.size[1:]),
+            first.size[0] if first.planes else pad_channels(first.size[0]),
+            *(height, width, pad_channels(made.size[0]), made.depth, *made.geometry),
+            *(out, NO_BUFFER if made.add is None else made.add.buffer, bias, len(made.sources)),
+        )
+        fields = dict(zip(_FIELDS, values, strict=True))
+        sources = [(value.buffer, weight) for value, weight in made.sources]
+        reads = [fields["add"], *(number for pair in sources for number in pair)]
+        return _Operation(fields, sources, reads)
+
+    def _copy(self, source: int, out: int, count: int, total: int) -> None:
+        fields = dict.fromkeys(_FIELDS, 0)
+        fields.update(kind=_COPY, depth=count, channels=total, out=out, sources=1)
+        fields.update(add=NO_BUFFER, bias=NO_BUFFER)
+        self._operations.append(_Operation(fields, [(source, NO_BUFFER)], [source]))
+
+    def _check_same(self, size: tuple[int, ...], other: tuple[int, ...], what: str) -> None:
+        if size != other:
+            raise self._unsupported(f"{what} of {size} and {other}")
+
+    def _unsupported(self, what: str) -> UnsupportedError:
+        return UnsupportedError(
+            f"{self._where}: the native kernels do not know {what}; they are for video networks "
+            "of the X3D family. Use backend='onnxruntime', or 'auto'."
+        )
+
+
+def _pack_matrix(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a weight (K, N) in columns of one vector: (N / LANES, K, LANES)."""
+    depth, columns = weight.shape
+    parts = weight.reshape(depth, columns // LANES, LANES).transpose(1, 0, 2)
+    return np.ascontiguousarray(parts, np.float32)
