@@ -8,6 +8,7 @@ from co_perception.engine.backends.base import StepBackend
 from co_perception.engine.backends.batching import Batching
 from co_perception.engine.backends.step_graph import StepGraphBackend, read_step_graphs
 from co_perception.engine.fast.native_executor import NativeExecutor
+from co_perception.engine.fast.native_library import require_native_library
 from co_perception.engine.model_folder import ModelFolder
 from co_perception.errors import WeightsError
 
@@ -33,7 +34,8 @@ def open_native(folder: ModelFolder, rows: int) -> StepBackend:
             "step: use backend='onnxruntime', or save the model again if its network has a graph."
         )
     phases = [NativeExecutor(graph, str(folder.path / name)) for name, graph in graphs.items()]
-    reason = "rows step one by one, as the native kernels do"
+    used = require_native_library().co_perception_instructions().decode()
+    reason = f"rows step one by one, as the native kernels do ({used})"
     return StepGraphBackend(
         "native", phases, rows, folder=folder, batching=Batching(False, reason)
     )

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from co_perception.engine.fast.plan import Ring, StepPlan
+from co_perception.engine.fast.memory import allocate_side_by_side
+from co_perception.engine.fast.plan import StepPlan
 from co_perception.engine.fast.rings import RingBuffer, Rows, Views
 
 __all__ = ["Executor", "Lane"]
 
 _MAX_BINDINGS = 4096
-_LINE = 64  # bytes of a line of the cache
 _NO_ROWS: Rows = np.zeros(0, np.intp)
 
 
@@ -56,7 +56,9 @@ class Lane:
         self.rows, self._phases = rows, phases
         self.ages: NDArray[np.int64] = np.zeros(rows, np.int64)
         self._clock = 0
-        self._rings = _make_rings(plan.rings, rows)
+        sizes = [RingBuffer.needed_bytes(ring, rows) for ring in plan.rings]
+        memories = allocate_side_by_side(sizes)
+        self._rings = [RingBuffer(ring, rows, m) for ring, m in zip(plan.rings, memories)]
         turning = [ring for ring in self._rings if not ring.is_total]
         self._turns = math.lcm(*(r.slots * r.ring.stride for r in turning), plan.period)
         self._last_delay = max((ring.ring.delay for ring in self._rings), default=0)
@@ -220,21 +222,6 @@ class Lane:
         single = np.dtype(np.float32)
         rings = {_saved_name(ring): (ring.saved_shape(), single) for ring in self._rings}
         return {"frames": ((self.rows,), np.dtype(np.int64)), **rings}
-
-
-def _make_rings(rings: Sequence[Ring], rows: int) -> list[RingBuffer]:
-    """Return rings side by side in one piece of memory, which the system can lay in large pages.
-
-    Zeros take no memory before they are written.
-    """
-    sizes = [RingBuffer.needed_bytes(ring, rows) for ring in rings]
-    starts = np.cumsum([0, *(-(-size // _LINE) * _LINE for size in sizes)])
-    memory = np.zeros(starts[-1] + _LINE, np.uint8)
-    memory = memory[-memory.ctypes.data % _LINE :]
-    return [
-        RingBuffer(ring, rows, memory[start : start + size])
-        for ring, start, size in zip(rings, starts, sizes)
-    ]
 
 
 def _saved_name(ring: RingBuffer) -> str:

@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from co_perception.engine.fast.graph import require_onnx
 from co_perception.engine.fast.lane import Executor
+from co_perception.engine.fast.memory import allocate_side_by_side
 from co_perception.engine.fast.native_library import require_native_library
 from co_perception.engine.fast.native_program import make_program
 from co_perception.engine.fast.plan import read_plan
@@ -21,7 +20,6 @@ from co_perception.errors import WeightsError
 __all__ = ["NativeExecutor"]
 
 _MAX_BUFFERS = 4096
-_ALIGNMENT = 64  # a line of the cache
 
 
 class NativeExecutor(Executor):
@@ -51,13 +49,16 @@ class NativeExecutor(Executor):
         if len(buffers) > _MAX_BUFFERS:
             raise WeightsError(f"{where}: expected at most {_MAX_BUFFERS} values; {len(buffers)}")
         self._externals, self._sizes, self._where = buffers.externals, buffers.sizes, where
-        scratch = [np.zeros(size, np.float32) for size in buffers.pieces]
-        # In one piece each, which the system can lay in large pages.
-        self._memory, places = _lay_out([*buffers.constants.values(), *scratch])
+        arrays = list(buffers.constants.values())
+        sizes = [*(array.nbytes for array in arrays), *(4 * size for size in buffers.pieces)]
+        self._memory = allocate_side_by_side(sizes)
+        for memory, array in zip(self._memory, arrays):
+            memory.view(np.float32)[:] = array.reshape(-1)
+        addresses = [memory.ctypes.data for memory in self._memory]
         self._pointers = np.zeros(len(buffers), np.uintp)
-        self._pointers[list(buffers.constants)] = places[: len(buffers.constants)]
+        self._pointers[list(buffers.constants)] = addresses[: len(arrays)]
         for number, piece in buffers.memory.items():
-            self._pointers[number] = places[len(buffers.constants) + piece]
+            self._pointers[number] = addresses[len(arrays) + piece]
 
     def bind(self, inputs: Views, outputs: Views) -> Any:
         pointers, steps = self._pointers.copy(), np.zeros(len(self._pointers), np.int64)
@@ -82,14 +83,3 @@ class NativeExecutor(Executor):
             len(pointers),
             rows,
         )
-
-
-def _lay_out(arrays: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.float32], list[int]]:
-    """Copy arrays into one piece of memory; return it, and where each lies, at cache lines."""
-    line = _ALIGNMENT // np.dtype(np.float32).itemsize
-    starts = np.cumsum([0, *(-(-array.size // line) * line for array in arrays)])
-    memory = np.zeros(starts[-1] + line, np.float32)
-    first = -memory.ctypes.data % _ALIGNMENT // memory.itemsize
-    for start, array in zip(starts, arrays):
-        memory[first + start : first + start + array.size] = array.reshape(-1)
-    return memory, [memory.ctypes.data + (first + int(s)) * memory.itemsize for s in starts[:-1]]
