@@ -65,26 +65,27 @@ INLINE void convolve_planes(const Operation* op, float* const* at, const TapRow*
   }
 }
 
+INLINE void convolve_planes_span(const Operation* op, float* const* at, const TapRow* rows,
+                                 int count, int y, int x, int first, int pixels,
+                                 const int vectors) {
+  if (op->stride == 1) {
+    WITH_SIZE(pixels, convolve_planes(op, at, rows, count, y, x, first, N, vectors, 1));
+  } else {
+    WITH_SIZE(pixels, convolve_planes(op, at, rows, count, y, x, first, N, vectors, 2));
+  }
+}
+
 static void convolve_planes_part(const Operation* op, float* const* at, const TapRow* rows,
-                                 int count, int y, int x, int pixels, int first, int vectors) {
-  switch (vectors * 2 + op->stride - 1) {
+                                 int count, int y, int x, int first, int pixels, int vectors) {
+  switch (vectors) {
+    case 1:
+      convolve_planes_span(op, at, rows, count, y, x, first, pixels, 1);
+      break;
     case 2:
-      WITH_SIZE(pixels, convolve_planes(op, at, rows, count, y, x, first, N, 1, 1));
+      convolve_planes_span(op, at, rows, count, y, x, first, pixels, 2);
       break;
     case 3:
-      WITH_SIZE(pixels, convolve_planes(op, at, rows, count, y, x, first, N, 1, 2));
-      break;
-    case 4:
-      WITH_SIZE(pixels, convolve_planes(op, at, rows, count, y, x, first, N, 2, 1));
-      break;
-    case 5:
-      WITH_SIZE(pixels, convolve_planes(op, at, rows, count, y, x, first, N, 2, 2));
-      break;
-    case 6:
-      WITH_SIZE(pixels, convolve_planes(op, at, rows, count, y, x, first, N, 3, 1));
-      break;
-    case 7:
-      WITH_SIZE(pixels, convolve_planes(op, at, rows, count, y, x, first, N, 3, 2));
+      convolve_planes_span(op, at, rows, count, y, x, first, pixels, 3);
       break;
   }
 }
@@ -104,7 +105,7 @@ static void run_dense(const Operation* op, float* const* at) {
       for (int i = 0; i < spans; ++i) {
         const int x = part_start(i, spans, op->width);
         const int pixels = part_start(i + 1, spans, op->width) - x;
-        convolve_planes_part(op, at, rows, count, y, x, pixels, first * LANES, width);
+        convolve_planes_part(op, at, rows, count, y, x, first * LANES, pixels, width);
       }
     }
     if (op->activation > RELU) {

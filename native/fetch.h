@@ -43,7 +43,7 @@ static int is_large(const Operation* op) {
           (int64_t)op->height * op->width * op->depth * op->channels > 1 << 15);
 }
 
-// Lists what the next large operation reads that no operation of this step wrote just now.
+// Lists what the next large operation reads and writes; its newest frame was written just now.
 static void plan_fetches(const Operation* op, const Operation* end, float* const* at,
                          Queue* queue) {
   queue->count = queue->region = queue->place = queue->lines = 0;

@@ -63,6 +63,17 @@ def test_cox3d_equals_the_network_from_the_first_frame_on(
     assert compare(model, open_native(model, 3), steps, steps // 2).relative <= TOLERANCE
 
 
+def wrap(layers: co.Sequential, height: int, width: int) -> ContinualModel:
+    return ContinualModel(
+        layers.eval(),
+        architecture="test",
+        arguments={},
+        input_kind="video",
+        step_shape=(3, height, width),
+        expected_rate=10.0,
+    )
+
+
 def small_network(channels: int, inner: int, stride: int, stem: int) -> ContinualModel:
     """Give a stem, a bottleneck with everything that the kernels know, and a head of 3 classes."""
     torch.manual_seed(channels)
@@ -87,14 +98,7 @@ def small_network(channels: int, inner: int, stride: int, stem: int) -> Continua
         co.Linear(channels, 3),
         co.Sigmoid(),
     )
-    return ContinualModel(
-        layers.eval(),
-        architecture="test",
-        arguments={},
-        input_kind="video",
-        step_shape=(3, 13, 23),
-        expected_rate=10.0,
-    )
+    return wrap(layers, 13, 23)
 
 
 @pytest.mark.parametrize("stem", [1, 5])
@@ -115,14 +119,7 @@ def test_activations_stay_right_far_from_zero(instructions):
         co.AvgPool3d((1, None, None)),
         DropSpace(),
     )
-    model = ContinualModel(
-        layers.eval(),
-        architecture="test",
-        arguments={},
-        input_kind="video",
-        step_shape=(3, 3, 3),
-        expected_rate=10.0,
-    )
+    model = wrap(layers, 3, 3)
     with torch.no_grad():
         layers[0].weight.zero_()
         layers[0].bias.copy_(torch.tensor([-1e4, -120.0, -88.0, -1.0, 0.0, 1.0, 88.0, 1e30]))
@@ -138,6 +135,19 @@ def test_activations_stay_right_far_from_zero(instructions):
 def test_networks_that_the_kernels_do_not_know_are_refused(make_narrow, name, what):
     with pytest.raises(UnsupportedError, match=rf"the native kernels do not know.*({what})"):
         open_native(make_narrow(name), 1)
+
+
+def test_values_that_are_no_frames_are_refused(make_narrow):
+    graph = build_step_graphs(make_narrow("cox3d_s"))[0]
+    add = next(node for node in graph.graph.node if node.op_type == "Add")
+    add.input[1] = graph.graph.initializer[0].name
+    with pytest.raises(UnsupportedError, match="a constant .* in place of frames"):
+        NativeExecutor(graph.SerializeToString(), "test")
+    graph = build_step_graphs(make_narrow("cox3d_s"))[0]
+    conv = next(node for node in graph.graph.node if node.op_type == "Conv")
+    conv.input[1] = "frame"
+    with pytest.raises(UnsupportedError, match="Conv but with a float32 weight of 4 axes"):
+        NativeExecutor(graph.SerializeToString(), "test")
 
 
 def test_a_damaged_file_is_refused(make_narrow):

@@ -6,11 +6,10 @@ from __future__ import annotations
 
 from co_perception.engine.backends.base import StepBackend
 from co_perception.engine.backends.batching import Batching
-from co_perception.engine.backends.step_graph import StepGraphBackend, read_step_graphs
+from co_perception.engine.backends.step_graph import StepGraphBackend, require_step_graphs
 from co_perception.engine.fast.native_executor import NativeExecutor
 from co_perception.engine.fast.native_library import require_native_library
 from co_perception.engine.model_folder import ModelFolder
-from co_perception.errors import WeightsError
 
 __all__ = ["open_native"]
 
@@ -27,12 +26,7 @@ def open_native(folder: ModelFolder, rows: int) -> StepBackend:
         UnsupportedError: If the network has something that the kernels do not know.
         WeightsError: If the folder has no step graph, or one that does not fit its model.yaml.
     """
-    graphs = read_step_graphs(folder, "native")
-    if graphs is None:
-        raise WeightsError(
-            f"{folder.step_path}: the native backend needs a step graph, and this is a masked "
-            "step: use backend='onnxruntime', or save the model again if its network has a graph."
-        )
+    graphs = require_step_graphs(folder, "native")
     phases = [NativeExecutor(graph, str(folder.path / name)) for name, graph in graphs.items()]
     used = require_native_library().co_perception_instructions().decode()
     reason = f"rows step one by one, as the native kernels do ({used})"

@@ -6,11 +6,10 @@ from __future__ import annotations
 
 from co_perception.engine.backends.base import StepBackend
 from co_perception.engine.backends.batching import choose_batching
-from co_perception.engine.backends.step_graph import StepGraphBackend, read_step_graphs
+from co_perception.engine.backends.step_graph import StepGraphBackend, require_step_graphs
 from co_perception.engine.fast.openvino_executor import OpenVinoExecutor
 from co_perception.engine.fast.openvino_library import require_openvino
 from co_perception.engine.model_folder import ModelFolder
-from co_perception.errors import WeightsError
 
 __all__ = ["open_openvino"]
 
@@ -31,12 +30,7 @@ def open_openvino(
         ConfigError: If this CPU has no arithmetic of that precision.
         WeightsError: If the folder has no step graph, or one that does not fit its model.yaml.
     """
-    graphs = read_step_graphs(folder, "openvino")
-    if graphs is None:
-        raise WeightsError(
-            f"{folder.step_path}: the openvino backend needs a step graph, and this is a masked "
-            "step: use backend='onnxruntime', or save the model again if its network has a graph."
-        )
+    graphs = require_step_graphs(folder, "openvino")
     phases = [
         OpenVinoExecutor(graph, str(folder.path / name), threads=threads, precision=precision)
         for name, graph in graphs.items()

@@ -17,7 +17,7 @@ from co_perception.engine.fast.plan import METADATA_KEY, StepPlan
 from co_perception.engine.model_folder import ModelFolder, step_file
 from co_perception.errors import StreamError, WeightsError
 
-__all__ = ["StepGraphBackend", "has_step_graph", "read_step_graphs"]
+__all__ = ["StepGraphBackend", "has_step_graph", "read_step_graphs", "require_step_graphs"]
 
 
 def has_step_graph(folder: ModelFolder) -> bool:
@@ -52,6 +52,21 @@ def read_step_graphs(folder: ModelFolder, backend: str) -> dict[str, bytes] | No
             "the model again."
         )
     return {name: (folder.path / name).read_bytes() for name in names}
+
+
+def require_step_graphs(folder: ModelFolder, backend: str) -> dict[str, bytes]:
+    """Return the step graphs of a model folder, for a backend that takes nothing else.
+
+    Raises:
+        WeightsError: As `read_step_graphs`, or if the step is a masked one.
+    """
+    graphs = read_step_graphs(folder, backend)
+    if graphs is None:
+        raise WeightsError(
+            f"{folder.step_path}: the {backend} backend needs a step graph, and this is a masked "
+            "step: use backend='onnxruntime', or save the model again if its network has a graph."
+        )
+    return graphs
 
 
 class StepGraphBackend(StepBackend):

@@ -19,7 +19,7 @@ from co_perception.engine.fast.graph import UnsupportedError, require_onnx
 from co_perception.engine.fast.native_buffers import NO_BUFFER, Buffers
 from co_perception.engine.fast.plan import Ring, StepPlan, ring_name
 
-__all__ = ["LANES", "FIELDS", "NativeProgram", "make_program", "pad_channels"]
+__all__ = ["NativeProgram", "make_program"]
 
 LANES, MAX_SOURCES, _MAX_ROWS = 8, 8, 64
 """Channels per vector; sources of one operation; rows of kernels that one output row meets."""
@@ -39,7 +39,7 @@ class NativeProgram:
     """What the native kernels run.
 
     Attributes:
-        operations: (n, FIELDS) int32.
+        operations: (n, FIELDS) int32, each the numbers of an Operation.
         buffers: What they work on.
         plan: The graph's, its rings as the kernels want them.
     """
@@ -205,7 +205,7 @@ class _Writer:
 
     def _convert_conv(self, node: Any) -> None:
         options = {a.name: self._attribute(a) for a in node.attribute}
-        weight = self._arrays[node.input[1]].astype(np.float32)
+        weight = self._weight(node, rank=4)
         source = self._value(node.input[0])
         groups = options.get("group", 1)
         strides, pads = options.get("strides", [1, 1]), options.get("pads", [0] * 4)
@@ -222,14 +222,14 @@ class _Writer:
             raise self._unsupported(f"a convolution with strides {strides}, pads {pads}, or gaps")
         if inputs * groups != source.size[0]:
             raise self._unsupported(f"a weight {weight.shape} on {source.size[0]} channels")
-        bias = self._arrays[node.input[2]] if len(node.input) > 2 else None
+        bias = self._bias(node, outputs)
         size = (
             outputs,
             (source.size[1] + 2 * padding - height) // stride + 1,
             (source.size[2] + 2 * padding - width) // stride + 1,
         )
-        if min(size) < 1 or (bias is not None and bias.shape != (outputs,)):
-            raise self._unsupported(f"a convolution to {size} with a bias of another size")
+        if min(size) < 1:
+            raise self._unsupported(f"a convolution of {source.size} to {size}")
         kind, packed = self._pack_conv(weight, groups, source, stride, padding)
         self._sums[node.output[0]] = _Sum(
             kind,
@@ -258,20 +258,17 @@ class _Writer:
 
     def _convert_gemm(self, node: Any) -> None:
         source = self._value(node.input[0])
-        weight = self._arrays[node.input[1]]
+        weight = self._weight(node, rank=2)
         if node.attribute or source.size != (weight.shape[0], 1, 1):
             raise self._unsupported(f"a matrix product of {source.size} with {weight.shape}")
         columns = pad_channels(weight.shape[1])
         packed = _pack_matrix(np.pad(weight, ((0, 0), (0, columns - weight.shape[1]))))
-        bias = self._arrays[node.input[2]] if len(node.input) > 2 else None
-        if bias is not None and bias.shape != weight.shape[1:]:
-            raise self._unsupported(f"a bias {bias.shape} of a matrix product")
         self._sums[node.output[0]] = _Sum(
             _POINTWISE,
             (weight.shape[1], 1, 1),
             [(source, self._buffers.constant(packed))],
             geometry=(1, 1, 1, 0),
-            bias=bias,
+            bias=self._bias(node, weight.shape[1]),
             depth=weight.shape[0],
         )
 
@@ -332,6 +329,22 @@ class _Writer:
 
     # Values and operations.
 
+    def _weight(self, node: Any, rank: int) -> NDArray[np.float32]:
+        """Return the weight of a node."""
+        weight = self._arrays.get(node.input[1])
+        if weight is None or weight.ndim != rank or weight.dtype != np.float32:
+            raise self._unsupported(f"{node.op_type} but with a float32 weight of {rank} axes")
+        return weight
+
+    def _bias(self, node: Any, outputs: int) -> NDArray[np.float32] | None:
+        """Return the bias of a node, if it has one."""
+        if len(node.input) < 3:
+            return None
+        bias = self._arrays.get(node.input[2])
+        if bias is None or bias.shape != (outputs,) or bias.dtype != np.float32:
+            raise self._unsupported(f"{node.op_type} but with {outputs} float32 as its bias")
+        return bias
+
     def _is_open(self, name: str, users: int = 1) -> bool:
         """Whether more can go into the operation that makes a value."""
         made = self._sums.get(name)
@@ -354,6 +367,8 @@ class _Writer:
     def _value(self, name: str) -> _Value:
         """Return a value that is computed."""
         if name not in self._values:
+            if name not in self._sums:
+                raise self._unsupported(f"a constant ('{name}') in place of frames")
             self._values[name] = self._write(name, self._sums.pop(name))
         return self._values[name]
 
