@@ -26,6 +26,19 @@ def stamps_of(messages):
     return [stamp_ns(message.header.stamp) for message in messages]
 
 
+def run_to_its_end(ros, parameters):
+    """Run a fused node whose topics are known before its first image; return it, ended."""
+    node = ros.start("perception_node", {**parameters, "autostart": False})
+    assert ros.change("perception_node", "configure")
+    ros.until(lambda: ros.node.count_publishers("activity"), "the topic")
+    ros.spin(1.0)  # that the node knows its subscribers, nobody tells
+    assert ros.change("perception_node", "activate")
+    ros.until(lambda: node.process.poll() is not None, "the end of the node")
+    ros.spin(0.5)
+    assert node.wait() == 0
+    return node
+
+
 def usable(answers):
     return [p for a in answers for p in a.persons if p.validity >= PersonActivity.VALIDITY_HELD]
 
@@ -59,16 +72,13 @@ def test_fused_node_leaves_video_and_timeline_and_ends_by_itself(ros, tmp_path):
     answers = ros.listen(ActivityArray, "activity", QUEUE)
     skeletons = ros.listen(SkeletonArray, "skeletons", QUEUE)
     models = ros.listen(ModelInfo, "activity_model", ACTIVITY_MODEL)
-    node = ros.start(
-        "perception_node",
+    node = run_to_its_end(
+        ros,
         {
             "camera": "demo", "rate": 15.0, "duration_sec": 6.0,
             "record": str(tmp_path / "demo.mp4"), "timeline": str(tmp_path / "timeline.png"),
         },
     )  # fmt: skip
-    ros.until(lambda: node.process.poll() is not None, "the end of the node")
-    ros.spin(0.5)
-    assert node.wait() == 0
     assert "Traceback" not in node.output
     assert models and usable(answers)
     assert stamps_of(answers) == stamps_of(skeletons)
@@ -81,14 +91,7 @@ def test_fused_node_leaves_video_and_timeline_and_ends_by_itself(ros, tmp_path):
 def test_fused_node_reads_a_file_without_losing_a_frame(ros, clip):
     """An empty scene: still one answer for each image."""
     answers = ros.listen(ActivityArray, "activity", QUEUE)
-    watch = {"camera": str(clip), "real_time": False, "autostart": False}
-    node = ros.start("perception_node", watch)
-    assert ros.change("perception_node", "configure")
-    ros.spin(1.0)  # the topic has to be known before its first message
-    assert ros.change("perception_node", "activate")
-    ros.until(lambda: node.process.poll() is not None, "the end of the node")
-    ros.spin(0.5)
-    assert node.wait() == 0
+    run_to_its_end(ros, {"camera": str(clip), "real_time": False})
     assert len(answers) == 60
     assert {a.dropped_images for a in answers} == {0}
     assert all(a.persons == [] for a in answers)
@@ -99,14 +102,7 @@ def test_fused_node_reads_a_file_without_losing_a_frame(ros, clip):
 def test_fused_node_at_a_pose_rate_answers_every_image_and_looks_at_half(ros, clip):
     answers = ros.listen(ActivityArray, "activity", QUEUE)
     skeletons = ros.listen(SkeletonArray, "skeletons", QUEUE)
-    given = {"camera": str(clip), "real_time": False, "autostart": False, "pose_rate": 10.0}
-    node = ros.start("perception_node", given)
-    assert ros.change("perception_node", "configure")
-    ros.spin(1.0)
-    assert ros.change("perception_node", "activate")
-    ros.until(lambda: node.process.poll() is not None, "the end of the node")
-    ros.spin(0.5)
-    assert node.wait() == 0
+    run_to_its_end(ros, {"camera": str(clip), "real_time": False, "pose_rate": 10.0})
     assert len(answers) == 60
     assert {a.dropped_images for a in answers} == {s.dropped_images for s in skeletons} == {0}
     assert [s.sequence for s in skeletons] == list(range(30))
@@ -115,17 +111,8 @@ def test_fused_node_at_a_pose_rate_answers_every_image_and_looks_at_half(ros, cl
 
 def test_fused_node_on_a_real_clip_finds_one_person_and_loses_nothing(ros, clips_dir):
     answers = ros.listen(ActivityArray, "activity", QUEUE)
-    node = ros.start(
-        "perception_node",
-        {"camera": str(clips_dir / "tfjs_pose_squats.mp4"), "real_time": False,
-         "autostart": False},
-    )  # fmt: skip
-    assert ros.change("perception_node", "configure")
-    ros.spin(1.0)
-    assert ros.change("perception_node", "activate")
-    ros.until(lambda: node.process.poll() is not None, "the end of the node")
-    ros.spin(0.5)
-    assert node.wait() == 0
+    clip = clips_dir / "tfjs_pose_squats.mp4"
+    run_to_its_end(ros, {"camera": str(clip), "real_time": False})
     assert len(answers) == 65
     assert sum(len(a.persons) == 1 for a in answers) >= 60
     assert (answers[0].image_width, answers[0].image_height) == (720, 1280)
