@@ -45,7 +45,7 @@ PEER_WORKER, ROOF_WORKER = (
 )
 OUR_WORKER = (str(PEER_PYTHON), "-m", "co_perception.bench.worker")
 """Ours run there too: it has OpenVINO, and all take the same libraries."""
-OURS = ("native:fp32", "onnxruntime:fp32", "openvino:fp32", "openvino:bf16")
+OURS = ("native:fp32", "native:bf16", "onnxruntime:fp32", "openvino:fp32", "openvino:bf16")
 CLIP_ENGINES = ("torch:fp32", "onnxruntime:fp32", "openvino:fp32", "openvino:bf16")
 
 

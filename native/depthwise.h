@@ -8,80 +8,146 @@
 #include "fetch.h"
 #include "tap_rows.h"
 
-// 3 taps in a row, `pixels` outputs from column x on. At an edge, columns outside are zero.
-INLINE void convolve_channels(const Operation* op, float* const* at, const TapRow* rows, int count,
-                              int y, int x, const int pixels, const int stride, const int edge) {
-  enum { MOST = (SPAN - 1) * 2 + 3 };
-  const int columns = (pixels - 1) * stride + 3, channels = op->in_channels;
-  ptrdiff_t offset[MOST];
-  Integers mask[MOST];
-  UNROLL for (int j = 0; j < columns; ++j) {
-    const int column = x * stride + j - op->padding;
-    const int inside = column >= 0 && column < op->in_width;
-    offset[j] = (ptrdiff_t)(inside || !edge ? column : 0) * channels;
-    mask[j] = inside - (Integers){0} == 1;
+enum { MOST_TOGETHER = 3, SPAN_TOGETHER = 4 };  // operations on one image; their outputs in a row
+
+// Where outputs in a row lie, and what they look at.
+typedef struct {
+  const Operation* ops;
+  Buffers at;
+  const TapRow* rows[MOST_TOGETHER];  // of each operation; their images are the same
+  int count, y, x;
+} Taps;
+
+// `vectors` vectors of channels from c on, of `pixels` outputs of `together` operations. At an
+// edge, columns outside are zero.
+INLINE void convolve_channels(const Taps* taps, int c, const ptrdiff_t* offset,
+                              const Integers* mask, const int together, const int pixels,
+                              const int vectors, const int stride, const int edge) {
+  const int columns = (pixels - 1) * stride + 3, channels = taps->ops->in_channels;
+  Vector sum[MOST_TOGETHER][SPAN][WIDE];
+  UNROLL for (int i = 0; i < together; ++i) {
+    const float* bias = vector_at(taps->at, taps->ops[i].bias, c);
+    UNROLL for (int v = 0; v < vectors; ++v) {
+      const Vector start = load_or_zero(bias ? bias + v * LANES : NULL);
+      UNROLL for (int p = 0; p < pixels; ++p) sum[i][p][v] = start;
+    }
   }
-  const ptrdiff_t place = ((ptrdiff_t)y * op->width + x) * channels;
-  for (int c = 0; c < channels; c += LANES) {
-    Vector sum[SPAN];
-    const Vector start = op->bias == NO_BUFFER ? splat(0.0f) : load(at[op->bias] + c);
-    UNROLL for (int p = 0; p < pixels; ++p) sum[p] = start;
-    for (int r = 0; r < count; ++r) {
-      const float *in = rows[r].in + c, *weight = rows[r].weight + c;
-      const Vector w[3] = {load(weight), load(weight + channels), load(weight + 2 * channels)};
-      UNROLL for (int j = 0; j < columns; ++j) {
-        Vector value = load(in + (edge ? offset[j] : offset[0] + j * channels));
-        if (edge) value = (Vector)((Integers)value & mask[j]);
-        UNROLL for (int k = 0; k < 3; ++k) {
-          const int p = (j - k) / stride;
-          if (j >= k && (j - k) % stride == 0 && p < pixels) sum[p] += value * w[k];
+  for (int r = 0; r < taps->count; ++r) {
+    const Number* in = (const Number*)taps->rows[0][r].in + c;
+    Vector w[MOST_TOGETHER][3][WIDE];
+    UNROLL for (int i = 0; i < together; ++i) {
+      const float* weight = taps->rows[i][r].weight + c;
+      UNROLL for (int k = 0; k < 3; ++k) {
+        UNROLL for (int v = 0; v < vectors; ++v) {
+          w[i][k][v] = load(weight + k * channels + v * LANES);
         }
       }
     }
+    UNROLL for (int j = 0; j < columns; ++j) {
+      Vector value[WIDE];
+      load_channels(in + (edge ? offset[j] : offset[0] + j * channels), value, vectors);
+      UNROLL for (int v = 0; v < vectors; ++v) {
+        if (edge) value[v] = (Vector)((Integers)value[v] & mask[j]);
+        UNROLL for (int k = 0; k < 3; ++k) {
+          const int p = (j - k) / stride;
+          if (j < k || (j - k) % stride || p >= pixels) continue;
+          UNROLL for (int i = 0; i < together; ++i) sum[i][p][v] += value[v] * w[i][k][v];
+        }
+      }
+    }
+  }
+  UNROLL for (int i = 0; i < together; ++i) {
+    const Operation* op = &taps->ops[i];
     UNROLL for (int p = 0; p < pixels; ++p) {
-      const ptrdiff_t to = place + p * channels + c;
-      finish(sum[p], at_or_null(at, op->add, to), op->activation, at[op->out] + to);
+      const ptrdiff_t to = ((ptrdiff_t)taps->y * op->width + taps->x + p) * channels + c;
+      finish_channels(sum[i][p], image_at(taps->at, op->add, to), op->activation,
+                      (Number*)taps->at[op->out] + to, vectors);
     }
   }
 }
 
-INLINE void convolve_row(const Operation* op, float* const* at, const TapRow* rows, int count,
-                         int y, Queue* queue, const int stride) {
-  const int spans = count_parts(op->width, SPAN);
-  const int share = count_parts(queue->lines, op->height * spans);
+// 3 taps in a row, `pixels` outputs.
+INLINE void convolve_pixels(const Taps* taps, const int together, const int pixels,
+                            const int stride, const int edge) {
+  enum { MOST = (SPAN - 1) * 2 + 3 };
+  const Operation* op = taps->ops;
+  ptrdiff_t offset[MOST];
+  Integers mask[MOST];
+  UNROLL for (int j = 0; j < (pixels - 1) * stride + 3; ++j) {
+    const int column = taps->x * stride + j - op->padding;
+    const int inside = column >= 0 && column < op->in_width;
+    offset[j] = (ptrdiff_t)(inside || !edge ? column : 0) * op->in_channels;
+    mask[j] = inside - (Integers){0} == 1;
+  }
+  int c = 0;
+  for (; c + WIDE * LANES <= op->in_channels; c += WIDE * LANES) {
+    convolve_channels(taps, c, offset, mask, together, pixels, WIDE, stride, edge);
+  }
+  for (; WIDE > 1 && c < op->in_channels; c += LANES) {
+    convolve_channels(taps, c, offset, mask, together, pixels, 1, stride, edge);
+  }
+}
+
+INLINE void convolve_span(const Taps* taps, int pixels, const int together, const int stride,
+                          const int edge) {
+  if (together > 1 && edge) {
+    switch (pixels) { TO_4(convolve_pixels(taps, together, N, stride, 1)) }
+  } else if (together > 1) {
+    switch (pixels) { TO_4(convolve_pixels(taps, together, N, stride, 0)) }
+  } else if (edge) {
+    switch (pixels) { TO_7(convolve_pixels(taps, together, N, stride, 1)) }
+  } else {
+    switch (pixels) { TO_7(convolve_pixels(taps, together, N, stride, 0)) }
+  }
+}
+
+INLINE void convolve_row(Taps* taps, Queue* queue, int share, const int together,
+                         const int stride) {
+  const Operation* op = taps->ops;
+  const int spans = count_parts(op->width, together > 1 ? SPAN_TOGETHER : SPAN);
   for (int i = 0; i < spans; ++i) {
-    fetch(queue, share);
+    fetch(queue, share * together);
     const int x = part_start(i, spans, op->width), end = part_start(i + 1, spans, op->width);
     const int last = (end - 1) * stride + 2 - op->padding;
     const int edge = x * stride < op->padding || last >= op->in_width;
-    if (edge) {
-      WITH_SIZE(end - x, convolve_channels(op, at, rows, count, y, x, N, stride, 1));
-    } else {
-      WITH_SIZE(end - x, convolve_channels(op, at, rows, count, y, x, N, stride, 0));
-    }
+    taps->x = x;
+    convolve_span(taps, end - x, together, stride, edge);
   }
 }
 
-// Weights: (3, 3, channels) per source.
-static void run_depthwise_row(const Operation* op, float* const* at, int y, Queue* queue) {
-  TapRow rows[MAX_ROWS];
-  const ptrdiff_t channels = op->in_channels;
-  const int count = list_rows(op, at, y, 1, op->in_width * channels, 3 * channels, rows);
-  if (op->stride == 1) {
-    convolve_row(op, at, rows, count, y, queue, 1);
-  } else {
-    convolve_row(op, at, rows, count, y, queue, 2);
+// Weights: (3, 3, channels) per source; channels of these and of the bias as load_channels has
+// them.
+static void run_depthwise_row(const Operation* ops, int together, Buffers at, int y, Queue* queue,
+                              int share) {
+  TapRow rows[MOST_TOGETHER][MAX_ROWS];
+  const ptrdiff_t channels = ops->in_channels;
+  const ptrdiff_t row_bytes = ops->in_width * channels * (ptrdiff_t)sizeof(Number);
+  Taps taps = {.ops = ops, .at = at, .y = y};
+  for (int i = 0; i < together; ++i) {
+    taps.rows[i] = rows[i];
+    taps.count = list_rows(&ops[i], at, y, row_bytes, 3 * channels, rows[i]);
   }
-  if (op->activation > RELU) {
-    float* out = at[op->out] + y * op->width * channels;
-    activate_stored(out, op->width, channels, op->channels, op->activation);
+  if (together == 1 && ops->stride == 1) convolve_row(&taps, queue, share, 1, 1);
+  if (together == 1 && ops->stride == 2) convolve_row(&taps, queue, share, 1, 2);
+  if (together == 3 && ops->stride == 1) convolve_row(&taps, queue, share, 3, 1);
+  if (together == 3 && ops->stride == 2) convolve_row(&taps, queue, share, 3, 2);
+  for (int i = 0; i < together; ++i) {
+    if (ops[i].activation <= RELU) continue;
+    Number* out = (Number*)at[ops[i].out] + y * ops[i].width * channels;
+    activate_stored(out, ops[i].width, channels, ops[i].channels, ops[i].activation);
   }
 }
 
-// Operations on the same image in turns, row by row: it is fetched once.
-static void run_depthwise(const Operation* ops, int count, float* const* at, Queue* queue) {
+// Operations on the same image: it is read once.
+static void run_depthwise(const Operation* ops, int count, Buffers at, Queue* queue) {
+  const int span = count == MOST_TOGETHER ? SPAN_TOGETHER : SPAN;
+  const int share = count_parts(queue->lines, ops->height * count_parts(ops->width, span) * count);
   for (int y = 0; y < ops->height; ++y) {
-    for (int i = 0; i < count; ++i) run_depthwise_row(&ops[i], at, y, queue);
+    if (count == MOST_TOGETHER) {
+      run_depthwise_row(ops, count, at, y, queue, share);
+    } else {
+      for (int i = 0; i < count; ++i) run_depthwise_row(&ops[i], 1, at, y, queue, share);
+    }
   }
 }
 
@@ -89,7 +155,9 @@ static void run_depthwise(const Operation* ops, int count, float* const* at, Que
 static int count_alike(const Operation* first, const Operation* end) {
   const Operation* op = first + 1;
   while (op < end && op->kind == DEPTHWISE && op->in[0] == first->in[0] && op->sources == 1 &&
-         first->sources == 1 && op->height == first->height) {
+         first->sources == 1 && op->height == first->height && op->width == first->width &&
+         op->kernel_height == first->kernel_height && op->stride == first->stride &&
+         op->padding == first->padding) {
     ++op;
   }
   return (int)(op - first);

@@ -8,17 +8,18 @@
 #ifndef CO_PERCEPTION_FETCH_H_
 #define CO_PERCEPTION_FETCH_H_
 
-#include "vectors.h"
+#include "numbers.h"
 
-enum { LINE = 64 / sizeof(float), MOST_REGIONS = 2 * MAX_SOURCES + 3, MOST_FETCHED = 1 << 17 };
+enum { LINE = 64, MOST_REGIONS = 2 * MAX_SOURCES + 3, MOST_FETCHED = 1 << 19 };  // bytes
 
 typedef struct {
-  const float* from[MOST_REGIONS];
+  const char* from[MOST_REGIONS];
   int size[MOST_REGIONS];
   int count, region, place, lines;
 } Queue;
 
-static void enqueue(Queue* queue, const float* from, ptrdiff_t size) {
+static void enqueue(Queue* queue, const void* from, ptrdiff_t numbers, size_t bytes_each) {
+  ptrdiff_t size = numbers * (ptrdiff_t)bytes_each;
   if (size > MOST_FETCHED) size = MOST_FETCHED;
   queue->from[queue->count] = from;
   queue->size[queue->count++] = (int)size;
@@ -44,22 +45,22 @@ static int is_large(const Operation* op) {
 }
 
 // Lists what the next large operation reads and writes; its newest frame was written just now.
-static void plan_fetches(const Operation* op, const Operation* end, float* const* at,
-                         Queue* queue) {
+static void plan_fetches(const Operation* op, const Operation* end, Buffers at, Queue* queue) {
   queue->count = queue->region = queue->place = queue->lines = 0;
   while (op < end && !is_large(op)) ++op;
   if (op == end) return;
   const ptrdiff_t inputs = (ptrdiff_t)op->in_height * op->in_width * op->in_channels;
   if (op->kind == POINTWISE) {
-    enqueue(queue, at[op->weight[0]], (ptrdiff_t)op->depth * op->channels);
+    enqueue(queue, at[op->weight[0]], (ptrdiff_t)op->depth * op->channels, sizeof(Number));
   }
   for (int s = 0; op->kind == DEPTHWISE && s < op->sources; ++s) {
-    enqueue(queue, at[op->weight[s]], (ptrdiff_t)op->kernel_height * 3 * op->channels);
-    if (s > 0) enqueue(queue, at[op->in[s]], inputs);
+    const ptrdiff_t taps = (ptrdiff_t)op->kernel_height * 3 * op->channels;
+    enqueue(queue, at[op->weight[s]], taps, sizeof(float));
+    if (s > 0) enqueue(queue, at[op->in[s]], inputs, sizeof(Number));
   }
   const ptrdiff_t outputs = (ptrdiff_t)op->height * op->width * op->channels;
-  if (op->add != NO_BUFFER) enqueue(queue, at[op->add], outputs);
-  enqueue(queue, at[op->out], outputs);
+  if (op->add != NO_BUFFER) enqueue(queue, at[op->add], outputs, sizeof(Number));
+  enqueue(queue, at[op->out], outputs, sizeof(Number));
 }
 
 #endif  // CO_PERCEPTION_FETCH_H_

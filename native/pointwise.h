@@ -7,27 +7,40 @@
 
 #include "fetch.h"
 
+// A row of pixels to be multiplied: the channels of each are `runs` runs of `groups` groups.
 typedef struct {
-  const float *in, *weight, *bias, *add;  // at the tile's first pixel and channel
-  float* out;
-  ptrdiff_t in_step, out_step, depth;  // numbers from pixel to pixel
+  const Number* in;
+  ptrdiff_t step, run_step;  // numbers from pixel to pixel, from run to run
+  int runs, groups, count;
+  ptrdiff_t place;  // of the first output
+} Pixels;
+
+typedef struct {
+  const Pixels* pixels;
+  const Number *in, *weight, *add;  // at the tile's first pixel and channel
+  const float* bias;
+  Number* out;
+  ptrdiff_t out_step;
   int32_t activation;
 } Tile;
 
 INLINE void multiply(const Tile* t, const int pixels, const int vectors) {
   Vector sum[SPAN][TILE_VECTORS];
   UNROLL for (int v = 0; v < vectors; ++v) {
-    const Vector start = t->bias ? load(t->bias + v * LANES) : splat(0.0f);
+    const Vector start = load_or_zero(t->bias ? t->bias + v * LANES : NULL);
     UNROLL for (int p = 0; p < pixels; ++p) sum[p][v] = start;
   }
-  const float *in = t->in, *weight = t->weight;
-  const ptrdiff_t in_step = t->in_step, depth = t->depth;
-  for (ptrdiff_t k = 0; k < depth; ++k) {
-    Vector w[TILE_VECTORS];
-    UNROLL for (int v = 0; v < vectors; ++v) w[v] = load(weight + (v * depth + k) * LANES);
-    UNROLL for (int p = 0; p < pixels; ++p) {
-      const Vector x = splat(in[p * in_step + k]);
-      UNROLL for (int v = 0; v < vectors; ++v) sum[p][v] += x * w[v];
+  const Number *run = t->in, *weight = t->weight;
+  const ptrdiff_t step = t->pixels->step, groups = t->pixels->groups;
+  const ptrdiff_t panel_step = t->pixels->runs * groups * LANES * GROUP;
+  for (int r = t->pixels->runs; r > 0; --r, run += t->pixels->run_step) {
+    for (ptrdiff_t k = 0; k < groups; ++k, weight += LANES * GROUP) {
+      Group w[TILE_VECTORS];
+      UNROLL for (int v = 0; v < vectors; ++v) w[v] = load_group(weight + v * panel_step);
+      UNROLL for (int p = 0; p < pixels; ++p) {
+        const Group x = splat_group(run + p * step + k * GROUP);
+        UNROLL for (int v = 0; v < vectors; ++v) sum[p][v] = add_products(sum[p][v], x, w[v]);
+      }
     }
   }
   UNROLL for (int p = 0; p < pixels; ++p) {
@@ -39,55 +52,69 @@ INLINE void multiply(const Tile* t, const int pixels, const int vectors) {
 }
 
 static void multiply_tile(const Tile* tile, int pixels, int vectors) {
-  switch (vectors) {
-    case 1:
-      WITH_SIZE(pixels, multiply(tile, N, 1));
-      break;
-    case 2:
-      WITH_SIZE(pixels, multiply(tile, N, 2));
-      break;
-    case 3:
-      WITH_SIZE(pixels, multiply(tile, N, 3));
-      break;
+  switch (vectors * 8 + pixels) {
+#define TILES(vectors) \
+  TILE(vectors, 1) TILE(vectors, 2) TILE(vectors, 3) TILE(vectors, 4) MORE_TILES(vectors)
+#define TILE(vectors, pixels)        \
+  case vectors * 8 + pixels:         \
+    multiply(tile, pixels, vectors); \
+    break;
+#if TILE_PIXELS > 4
+#define MORE_TILES(vectors) TILE(vectors, 5) TILE(vectors, 6)
+#else
+#define MORE_TILES(vectors)
+#endif
+    TILES(1)
+    TILES(2)
+    TILES(3)
 #if TILE_VECTORS > 3
-    case 4:
-      WITH_SIZE(pixels, multiply(tile, N, 4));
-      break;
+        TILES(4)
 #endif
   }
 }
 
-// Weights: (vectors, depth, LANES). One panel of them stays in the nearest cache for all pixels.
-static void run_pointwise(const Operation* op, float* const* at, Queue* queue) {
+// Multiplies pixels with a panel of weights, `vectors` vectors of channels from the first on.
+static void multiply_panel(const Operation* op, Buffers at, const Pixels* pixels, int first,
+                           int vectors, Queue* queue, int share) {
+  const int tiles = count_parts(pixels->count, TILE_PIXELS);
+  const ptrdiff_t groups = (ptrdiff_t)pixels->runs * pixels->groups;
+  for (int i = 0; i < tiles; ++i) {
+    const int x = part_start(i, tiles, pixels->count);
+    const int count = part_start(i + 1, tiles, pixels->count) - x;
+    const ptrdiff_t place = pixels->place + (ptrdiff_t)x * op->channels + first * LANES;
+    const Tile tile = {
+        .pixels = pixels,
+        .in = pixels->in + x * pixels->step,
+        .weight = image_at(at, op->weight[0], first * groups * LANES * GROUP),
+        .bias = vector_at(at, op->bias, first * LANES),
+        .add = image_at(at, op->add, place),
+        .out = (Number*)at[op->out] + place,
+        .out_step = op->channels,
+        .activation = op->activation,
+    };
+    fetch(queue, share);
+    multiply_tile(&tile, count, vectors);
+    if (op->activation > RELU) {
+      activate_stored(tile.out, count, tile.out_step, vectors * LANES, op->activation);
+    }
+  }
+}
+
+// Weights: (vectors, groups, LANES, GROUP). One panel of them stays in the nearest cache for all
+// pixels.
+static void run_pointwise(const Operation* op, Buffers at, Queue* queue) {
   const int vectors = op->channels / LANES, panels = count_parts(vectors, TILE_VECTORS);
   const int tiles = count_parts(op->width, TILE_PIXELS);
   const int share = count_parts(queue->lines, panels * op->height * tiles);
+  Pixels pixels = {.runs = 1, .groups = count_parts(op->depth, GROUP), .count = op->width};
+  pixels.step = (ptrdiff_t)op->stride * op->in_channels;
   for (int panel = 0; panel < panels; ++panel) {
     const int first = part_start(panel, panels, vectors);
-    const int count = part_start(panel + 1, panels, vectors) - first;
+    const int end = part_start(panel + 1, panels, vectors);
     for (int y = 0; y < op->height; ++y) {
-      for (int i = 0; i < tiles; ++i) {
-        const int x = part_start(i, tiles, op->width);
-        const ptrdiff_t pixel = (ptrdiff_t)y * op->in_width + x;
-        const ptrdiff_t place = ((ptrdiff_t)y * op->width + x) * op->channels + first * LANES;
-        const Tile tile = {
-            .in = at[op->in[0]] + pixel * op->stride * op->in_channels,
-            .weight = at[op->weight[0]] + (ptrdiff_t)first * op->depth * LANES,
-            .bias = at_or_null(at, op->bias, first * LANES),
-            .add = at_or_null(at, op->add, place),
-            .out = at[op->out] + place,
-            .in_step = (ptrdiff_t)op->stride * op->in_channels,
-            .out_step = op->channels,
-            .depth = op->depth,
-            .activation = op->activation,
-        };
-        const int pixels = part_start(i + 1, tiles, op->width) - x;
-        fetch(queue, share);
-        multiply_tile(&tile, pixels, count);
-        if (op->activation > RELU) {
-          activate_stored(tile.out, pixels, tile.out_step, count * LANES, op->activation);
-        }
-      }
+      pixels.in = image_at(at, op->in[0], (ptrdiff_t)y * op->in_width * pixels.step);
+      pixels.place = (ptrdiff_t)y * op->width * op->channels;
+      multiply_panel(op, at, &pixels, first, end - first, queue, share);
     }
   }
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 The co_perception authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// The library's one function: it runs a program by the kernels for this CPU.
+// The library's functions: which kernels there are, and a step by one of them.
 #include <stddef.h>
 #include <string.h>
 
@@ -9,51 +9,66 @@
 
 #define PUBLIC __attribute__((visibility("default")))
 
-extern RunStep run_step_portable;
+// Kernels for a set of instructions, and a precision.
+typedef struct {
+  const char *instructions, *precision;
+  RunStep* run;
+  int32_t lanes;  // that the weights of matrix products are packed for
+} Kernels;
+
+extern RunStep run_step_portable, run_step_portable_bf16;
 #ifdef __x86_64__
-extern RunStep run_step_avx2;
-extern RunStep run_step_avx512;
+extern RunStep run_step_avx2, run_step_avx2_bf16, run_step_avx512, run_step_avx512_bf16;
 #endif
 
-static RunStep* forced;
-
-static RunStep* choose(void) {
-  if (forced) return forced;
+// The fastest first.
+static const Kernels known[] = {
 #ifdef __x86_64__
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq")) {
-    return run_step_avx512;
+    {"avx512", "fp32", run_step_avx512, 8},
+    {"avx2", "fp32", run_step_avx2, 8},
+    {"avx512_bf16", "bf16", run_step_avx512_bf16, 8},
+    {"avx2", "bf16", run_step_avx2_bf16, 8},
+#endif
+    {"portable", "fp32", run_step_portable, 4},
+    {"portable", "bf16", run_step_portable_bf16, 4},
+};
+enum { KNOWN = sizeof known / sizeof *known };
+
+static int can_run(const Kernels* kernels) {
+#ifdef __x86_64__
+  const int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  const int avx512 = avx2 && __builtin_cpu_supports("avx512f") &&
+                     __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  if (!strcmp(kernels->instructions, "avx512_bf16")) {
+    return avx512 && __builtin_cpu_supports("avx512bf16");
   }
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return run_step_avx2;
+  if (!strcmp(kernels->instructions, "avx512")) return avx512;
+  if (!strcmp(kernels->instructions, "avx2")) return avx2;
 #endif
-  return run_step_portable;
+  (void)kernels;
+  return 1;
 }
 
 PUBLIC int32_t co_perception_program_version(void) { return PROGRAM_VERSION; }
 
-// Returns the name of the instructions that are used.
-PUBLIC const char* co_perception_instructions(void) {
-#ifdef __x86_64__
-  if (choose() == run_step_avx512) return "avx512";
-  if (choose() == run_step_avx2) return "avx2";
-#endif
-  return "portable";
+// Returns the number of the fastest kernels of a precision that this CPU runs, or of those with
+// the instructions given; -1 if there are none.
+PUBLIC int32_t co_perception_find_kernels(const char* precision, const char* instructions) {
+  for (int32_t i = 0; i < KNOWN; ++i) {
+    if (strcmp(known[i].precision, precision) || !can_run(&known[i])) continue;
+    if (!instructions || !strcmp(known[i].instructions, instructions)) return i;
+  }
+  return -1;
 }
 
-// Uses these instructions from now on, for tests; returns 0 if this CPU, or name, has none such.
-PUBLIC int32_t co_perception_use_instructions(const char* name) {
-  forced = NULL;
-#ifdef __x86_64__
-  const RunStep* best = choose();
-  if (!strcmp(name, "avx2") && best != run_step_portable) forced = run_step_avx2;
-  if (!strcmp(name, "avx512") && best == run_step_avx512) forced = run_step_avx512;
-#endif
-  if (!strcmp(name, "portable")) forced = run_step_portable;
-  return forced || !strcmp(name, "best");
+PUBLIC const char* co_perception_instructions(int32_t kernels) {
+  return known[kernels].instructions;
 }
 
-PUBLIC void co_perception_run_step(const Operation* operations, int32_t count,
-                                   float* const* buffers, const int64_t* row_steps,
-                                   int32_t buffer_count, int32_t rows) {
-  choose()(operations, count, buffers, row_steps, buffer_count, rows);
+PUBLIC int32_t co_perception_lanes(int32_t kernels) { return known[kernels].lanes; }
+
+PUBLIC void co_perception_run_step(int32_t kernels, const Operation* operations, int32_t count,
+                                   Buffers buffers, const int64_t* row_steps, int32_t buffer_count,
+                                   int32_t rows) {
+  known[kernels].run(operations, count, buffers, row_steps, buffer_count, rows);
 }

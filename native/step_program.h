@@ -3,23 +3,27 @@
 //
 // A step of a video network as a list of operations on buffers.
 //
-// Images lie with their channels last, (H, W, C), C padded to whole vectors of CHANNELS_PER_VECTOR
-// with zeros. co_perception/engine/fast/native_program.py writes such lists; the two must agree.
+// Images lie with their channels last, (H, W, C), as do vectors, (C); C is padded with zeros to a
+// multiple of CHANNEL_BLOCK. Images and the weights of matrix products are float32, or bfloat16 in
+// programs of that precision; all else is float32.
+// co_perception/engine/fast/native_program.py writes such lists; the two must agree.
 #ifndef CO_PERCEPTION_STEP_PROGRAM_H_
 #define CO_PERCEPTION_STEP_PROGRAM_H_
 
 #include <stdint.h>
 
-enum { CHANNELS_PER_VECTOR = 8, MAX_SOURCES = 8, MAX_BUFFERS = 4096, NO_BUFFER = -1 };
-enum { PROGRAM_VERSION = 1 };
+enum { CHANNEL_BLOCK = 8, MAX_SOURCES = 8, MAX_ROWS = 64, MAX_BUFFERS = 4096, NO_BUFFER = -1 };
+enum { PROGRAM_VERSION = 2 };
 
 enum Kind {
-  POINTWISE,    // out = act(sum_c in[c] w[c] + bias + add), at every stride-th pixel
-  DEPTHWISE,    // out = act(sum over sources, taps: in w, per channel, + bias + add)
-  DENSE,        // the same of all input channels; the input is (C, H, W), not padded
-  MEAN,         // out = mean of in over the image
-  ELEMENTWISE,  // out = act((in + add) * w), w per channel
-  COPY,         // out = in, the first `depth` numbers; zeros up to `channels` of them
+  POINTWISE,      // out = act(sum_c in[c] w[c] + bias + add), at every stride-th pixel
+  DEPTHWISE,      // out = act(sum over sources, taps: in w, per channel, + bias + add)
+  DENSE,          // the same of all input channels; the input is (C, H, W) float32, not padded
+  MEAN,           // vector out = mean of in over the image
+  SCALE,          // out = act((in + add) * w), w a vector
+  MATRIX_VECTOR,  // POINTWISE of a vector
+  SCALE_VECTOR,   // SCALE of a vector
+  COPY_VECTOR,    // out = in, the first `depth` numbers; zeros up to `channels` of them
 };
 
 enum Activation { NONE, RELU, SIGMOID, SWISH };
@@ -36,11 +40,14 @@ typedef struct {
   int32_t in[MAX_SOURCES], weight[MAX_SOURCES];
 } Operation;
 
+// Where buffers lie, by number.
+typedef void* const* Buffers;
+
 // Runs a program for some rows.
 //
-// buffers: where each buffer lies; row_steps: numbers from a row's part of it to the next one's, 0
-// for what all rows share. out may be the same memory as add, for in-place sums, nothing else.
-typedef void RunStep(const Operation* operations, int32_t count, float* const* buffers,
+// row_steps: bytes from a row's part of a buffer to the next one's, 0 for what all rows share. out
+// may be the same memory as add, for in-place sums, nothing else.
+typedef void RunStep(const Operation* operations, int32_t count, Buffers buffers,
                      const int64_t* row_steps, int32_t buffer_count, int32_t rows);
 
 #endif  // CO_PERCEPTION_STEP_PROGRAM_H_

@@ -102,17 +102,22 @@ def compare():
     """Step a backend beside its network, from cold to warm, and compare them.
 
     Rows start late, pause and begin anew on their own; answers come at the same steps. At step
-    `restore_at` the backend goes on from a saved state.
+    `restore_at` the backend goes on from a saved state. Frames are random: normal, or such
+    rounded to whole numbers.
     """
     torch = pytest.importorskip("torch", reason="the reference needs torch")
     from co_perception import continual as co
 
-    def step_both(model, backend, steps: int, restore_at: int | None = None) -> Comparison:
+    def step_both(
+        model, backend, steps: int, restore_at: int | None = None, whole_numbers: bool = False
+    ) -> Comparison:
         rng, rows = np.random.default_rng(1), backend.rows
         state, answered = model.init_state(rows), 0
         difference, low, high = 0.0, np.inf, -np.inf
         for t in range(steps):
             frame = rng.standard_normal((rows, *model.spec.step_shape)).astype(np.float32)
+            if whole_numbers:
+                frame = np.rint(frame)
             update = (rng.random(rows) < 0.9) & (np.arange(rows) * 3 <= t)
             if t == 5:
                 state = co.reset(state, torch.arange(rows) == 1)

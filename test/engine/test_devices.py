@@ -69,7 +69,7 @@ def test_auto_gives_way_to_the_cpu_with_a_warning(model, caplog):
 
 
 def test_a_precision_that_a_backend_has_not_names_those_that_have(model):
-    with pytest.raises(ConfigError, match="computed by: openvino, torch"):
+    with pytest.raises(ConfigError, match="computed by: native, openvino, torch"):
         open_backend(model, 1, backend="onnxruntime", precision="bf16")
 
 

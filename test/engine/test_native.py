@@ -19,9 +19,13 @@ from co_perception.engine.backends.step_graph import StepGraphBackend
 from co_perception.engine.fast import native_library
 from co_perception.engine.fast.build import UnsupportedError, build_step_graphs
 from co_perception.engine.fast.native_executor import NativeExecutor
-from co_perception.engine.fast.native_library import find_native_library, require_native_library
+from co_perception.engine.fast.native_library import (
+    NativeKernels,
+    find_native_library,
+    require_native_library,
+)
 from co_perception.engine.model_folder import ModelFolder
-from co_perception.errors import DependencyError, WeightsError
+from co_perception.errors import ConfigError, DependencyError, WeightsError
 from co_perception.models import ContinualModel
 from co_perception.models.squeeze_excitation import SqueezeExcitation
 from co_perception.models.video import DropSpace
@@ -31,36 +35,48 @@ pytestmark = pytest.mark.skipif(
 )
 
 TOLERANCE = 1e-5
-"""max|difference| / max|reference| of logits."""
+"""max|difference| / max|reference| of logits in fp32."""
+OF_SPREAD = 2e-2
+"""max|difference| / (max - min) of logits in bf16."""
+KERNELS = [
+    *(("fp32", instructions) for instructions in ("portable", "avx2", "avx512")),
+    *(("bf16", instructions) for instructions in ("portable", "avx2", "avx512_bf16")),
+]
 
 
-@pytest.fixture(params=["portable", "avx2", "avx512"])
-def instructions(request):
-    """A set of instructions, used for the test."""
-    library = require_native_library()
-    if not library.co_perception_use_instructions(request.param.encode()):
-        pytest.skip(f"this CPU has no {request.param}")
-    assert library.co_perception_instructions() == request.param.encode()
-    yield request.param
-    library.co_perception_use_instructions(b"best")
+@pytest.fixture(params=KERNELS, ids="-".join)
+def kernels(request) -> dict[str, str]:
+    """Kernels that this CPU has, as options of NativeExecutor."""
+    precision, instructions = request.param
+    try:
+        NativeKernels(precision, instructions)
+    except ConfigError as error:
+        pytest.skip(str(error))
+    return {"precision": precision, "instructions": instructions}
 
 
-def open_native(model: ContinualModel, rows: int) -> StepGraphBackend:
-    graphs = build_step_graphs(model)
-    return StepGraphBackend(
-        "native", [NativeExecutor(graph.SerializeToString(), "test") for graph in graphs], rows
-    )
+def open_native(model: ContinualModel, rows: int, **kernels: str) -> StepGraphBackend:
+    graphs = [graph.SerializeToString() for graph in build_step_graphs(model)]
+    phases = [NativeExecutor(graph, "test", **kernels) for graph in graphs]
+    return StepGraphBackend("native", phases, rows)
+
+
+def assert_near(compared, kernels: dict[str, str]) -> None:
+    if kernels["precision"] == "fp32":
+        assert compared.relative <= TOLERANCE
+    else:
+        assert compared.of_spread <= OF_SPREAD
 
 
 @pytest.mark.parametrize(
     ("width", "side", "fill"), [(0.25, 32, "zeros"), (0.25, 32, "replicate"), (0.67, 46, "zeros")]
 )
 def test_cox3d_equals_the_network_from_the_first_frame_on(
-    compare, make_narrow, instructions, width, side, fill
+    compare, make_narrow, kernels, width, side, fill
 ):
     model = make_narrow("cox3d_s", width=width, image_size=side, fill=fill)
     steps = 5 + (model.spec.delay + 8) * 5 // 4
-    assert compare(model, open_native(model, 3), steps, steps // 2).relative <= TOLERANCE
+    assert_near(compare(model, open_native(model, 3, **kernels), steps, steps // 2), kernels)
 
 
 def wrap(layers: co.Sequential, height: int, width: int) -> ContinualModel:
@@ -106,13 +122,46 @@ def small_network(channels: int, inner: int, stride: int, stem: int) -> Continua
     ("channels", "inner", "stride"), [(1, 1, 1), (5, 17, 2), (8, 16, 1), (33, 47, 2), (40, 24, 1)]
 )
 def test_all_sizes_of_tiles_and_edges_equal_the_network(
-    compare, instructions, channels, inner, stride, stem
+    compare, kernels, channels, inner, stride, stem
 ):
     model = small_network(channels, inner, stride, stem)
-    assert compare(model, open_native(model, 2), 25).relative <= TOLERANCE
+    assert_near(compare(model, open_native(model, 2, **kernels), 25), kernels)
 
 
-def test_activations_stay_right_far_from_zero(instructions):
+@pytest.mark.parametrize("stem", [1, 5])
+@pytest.mark.parametrize(
+    ("channels", "inner", "stride"), [(5, 17, 2), (8, 16, 1), (33, 47, 2), (40, 24, 1)]
+)
+def test_whole_numbers_are_computed_exactly_in_every_precision(
+    compare, kernels, channels, inner, stride, stem
+):
+    """Up to 256 bfloat16 holds them: a wrong channel, tap or border cannot hide in rounding."""
+    torch.manual_seed(inner)
+    layers = co.Sequential(
+        co.Conv3d(3, channels, (stem, 3, 3), (1, stride, stride), (stem // 2, 1, 1)),
+        co.ReLU(),
+        co.Residual(
+            co.Sequential(
+                co.Conv3d(channels, inner, 1),
+                co.Conv3d(inner, inner, 3, padding=1, groups=inner),
+                co.Conv3d(inner, channels, 1),
+            )
+        ),
+        co.Conv3d(channels, channels, 3, (1, 2, 2), 1, groups=channels),
+        co.AvgPool3d((1, None, None)),
+        DropSpace(),
+        co.Linear(channels, 3),
+    )
+    with torch.no_grad():
+        for parameter in layers.parameters():  # few taps, so that sums stay small
+            taps = (torch.rand_like(parameter) < 2.0 / max(parameter[0].numel(), 4)).float()
+            parameter.copy_(taps * torch.randn_like(parameter).sign())
+    model = wrap(layers, 13, 23)
+    compared = compare(model, open_native(model, 2, **kernels), 25, whole_numbers=True)
+    assert compared.relative <= TOLERANCE
+
+
+def test_activations_stay_right_far_from_zero(kernels):
     layers = co.Sequential(
         co.Conv3d(3, 8, (1, 3, 3), padding=(0, 1, 1)),
         co.SiLU(),
@@ -123,10 +172,13 @@ def test_activations_stay_right_far_from_zero(instructions):
     with torch.no_grad():
         layers[0].weight.zero_()
         layers[0].bias.copy_(torch.tensor([-1e4, -120.0, -88.0, -1.0, 0.0, 1.0, 88.0, 1e30]))
-    logits, _ = open_native(model, 1).step(np.zeros((1, 3, 3, 3), np.float32), np.ones(1, bool))
+    logits, _ = open_native(model, 1, **kernels).step(
+        np.zeros((1, 3, 3, 3), np.float32), np.ones(1, bool)
+    )
     expected = torch.nn.functional.silu(layers[0].bias).detach().numpy()
     # What rounds to nothing beside the other numbers may do so a little earlier or later.
-    np.testing.assert_allclose(logits[0], expected, rtol=1e-6, atol=1e-30)
+    near = 1e-6 if kernels["precision"] == "fp32" else 2**-8
+    np.testing.assert_allclose(logits[0], expected, rtol=near, atol=1e-30)
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def open_backend(
     if backend == "native":
         from co_perception.engine.backends.native import open_native
 
-        return open_native(folder, rows)
+        return open_native(folder, rows, precision=precision)
     if backend == "openvino":
         from co_perception.engine.backends.openvino import open_openvino
 

@@ -18,7 +18,7 @@ PRECISIONS = ("fp32", "bf16", "fp16")
 
 _ALL = PRECISIONS
 _ABLE: dict[tuple[str, str], tuple[str, ...]] = {
-    ("native", "cpu"): ("fp32",),
+    ("native", "cpu"): ("fp32", "bf16"),
     ("onnxruntime", "cpu"): ("fp32",),
     ("onnxruntime", "cuda"): ("fp32",),
     ("onnxruntime", "tensorrt"): _ALL,

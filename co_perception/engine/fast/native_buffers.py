@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +21,13 @@ class Buffers:
     Attributes:
         constants: Arrays by number.
         externals: Numbers by the names of the graph's inputs and outputs.
-        sizes: Numbers (float32) per row of each of these, by name.
+        sizes: Bytes per row of each of these, by name.
         memory: By number, after `share_memory`: which piece of scratch memory it lies in.
-        pieces: Numbers (float32) per piece.
+        pieces: Bytes per piece.
     """
 
     def __init__(self) -> None:
-        self.constants: dict[int, NDArray[np.float32]] = {}
+        self.constants: dict[int, NDArray[Any]] = {}
         self.externals: dict[str, int] = {}
         self.sizes: dict[str, int] = {}
         self.memory: dict[int, int] = {}
@@ -41,21 +42,21 @@ class Buffers:
         self._count += 1
         return self._count - 1
 
-    def constant(self, array: NDArray[np.float32]) -> int:
-        """Return the number of a constant."""
+    def constant(self, array: NDArray[Any]) -> int:
+        """Return the number of a constant: float32, or bfloat16 as uint16."""
         number = self._new()
-        self.constants[number] = np.ascontiguousarray(array, np.float32)
+        self.constants[number] = np.ascontiguousarray(array)
         return number
 
     def external(self, name: str, size: int) -> int:
-        """Return the number of an input or output of the graph, so many float32 per row."""
+        """Return the number of an input or output of the graph, so many bytes per row."""
         if name not in self.externals:
             self.externals[name] = self._new()
             self.sizes[name] = size
         return self.externals[name]
 
     def scratch(self, size: int) -> int:
-        """Return the number of a value of so many float32 that lives within a step."""
+        """Return the number of a value of so many bytes that lives within a step."""
         number = self._new()
         self._sizes[number] = size
         return number

@@ -11,7 +11,7 @@ import numpy as np
 from co_perception.engine.fast.graph import require_onnx
 from co_perception.engine.fast.lane import Executor
 from co_perception.engine.fast.memory import allocate_side_by_side
-from co_perception.engine.fast.native_library import require_native_library
+from co_perception.engine.fast.native_library import NativeKernels
 from co_perception.engine.fast.native_program import make_program
 from co_perception.engine.fast.plan import read_plan
 from co_perception.engine.fast.rings import Views
@@ -28,6 +28,8 @@ class NativeExecutor(Executor):
     Args:
         content: The ONNX file.
         where: The file, for messages.
+        precision: "fp32" or "bf16".
+        instructions: For tests: of `NativeKernels`.
 
     Raises:
         DependencyError: If the library was not built, or onnx is not installed.
@@ -35,25 +37,34 @@ class NativeExecutor(Executor):
         WeightsError: If the file is no step graph, or damaged.
     """
 
-    def __init__(self, content: bytes, where: str) -> None:
-        self._library, onnx = require_native_library(), require_onnx()
+    def __init__(
+        self,
+        content: bytes,
+        where: str,
+        *,
+        precision: str = "fp32",
+        instructions: str | None = None,
+    ) -> None:
+        self._kernels, onnx = NativeKernels(precision, instructions), require_onnx()
+        self.instructions = self._kernels.instructions
         plan = read_plan(content, where)
         try:
             model = onnx.load_from_string(content)
             onnx.checker.check_model(model)
         except Exception as error:  # protobuf and onnx raise classes of their own
             raise WeightsError(f"{where}: onnx cannot load it; {error}") from error
-        program = make_program(model, plan, where)
+        lanes = self._kernels.lanes
+        program = make_program(model, plan, where, precision=precision, lanes=lanes)
         self.plan, self._operations = program.plan, program.operations
         buffers = program.buffers
         if len(buffers) > _MAX_BUFFERS:
             raise WeightsError(f"{where}: expected at most {_MAX_BUFFERS} values; {len(buffers)}")
         self._externals, self._sizes, self._where = buffers.externals, buffers.sizes, where
         arrays = list(buffers.constants.values())
-        sizes = [*(array.nbytes for array in arrays), *(4 * size for size in buffers.pieces)]
+        sizes = [*(array.nbytes for array in arrays), *buffers.pieces]
         self._memory = allocate_side_by_side(sizes)
         for memory, array in zip(self._memory, arrays):
-            memory.view(np.float32)[:] = array.reshape(-1)
+            memory.view(array.dtype)[:] = array.reshape(-1)
         addresses = [memory.ctypes.data for memory in self._memory]
         self._pointers = np.zeros(len(buffers), np.uintp)
         self._pointers[list(buffers.constants)] = addresses[: len(arrays)]
@@ -65,21 +76,14 @@ class NativeExecutor(Executor):
         views = {**outputs, **inputs}
         for name, number in self._externals.items():
             view = views[name]
-            if view[0].size != self._sizes[name] or not view.flags.c_contiguous:
+            if view[0].nbytes != self._sizes[name] or not view.flags.c_contiguous:
                 raise WeightsError(
-                    f"{self._where}: '{name}': expected {self._sizes[name]} numbers per row, as "
-                    f"its graph says; its plan says {view[0].size}. Export it again."
+                    f"{self._where}: '{name}': expected {self._sizes[name]} bytes per row, as "
+                    f"its graph says; its plan says {view[0].nbytes}. Export it again."
                 )
-            pointers[number], steps[number] = view.ctypes.data, view.strides[0] // view.itemsize
+            pointers[number], steps[number] = view.ctypes.data, view.strides[0]
         return pointers, steps, len(inputs["frame"])
 
     def run(self, binding: Any) -> None:
         pointers, steps, rows = binding
-        self._library.co_perception_run_step(
-            self._operations.ctypes.data,
-            len(self._operations),
-            pointers.ctypes.data,
-            steps.ctypes.data,
-            len(pointers),
-            rows,
-        )
+        self._kernels.run(self._operations, pointers, steps, rows)

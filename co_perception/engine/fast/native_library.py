@@ -10,12 +10,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from co_perception.errors import DependencyError
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["find_native_library", "require_native_library"]
+from co_perception.errors import ConfigError, DependencyError
+
+__all__ = ["NativeKernels", "find_native_library", "require_native_library"]
 
 _NAME = "_native_step.so"
-_VERSION = 1
+_VERSION = 2
 """Of native/step_program.h."""
 
 
@@ -50,9 +53,64 @@ def require_native_library() -> Any:
             f"{path.name}: expected programs of version {_VERSION}, got {version}; build the "
             "package again."
         )
-    pointer, number = ctypes.c_void_p, ctypes.c_int32
-    library.co_perception_run_step.argtypes = [pointer, number, pointer, pointer, number, number]
+    pointer, number, text = ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p
+    library.co_perception_find_kernels.argtypes = [text, text]
+    library.co_perception_instructions.argtypes = [number]
+    library.co_perception_instructions.restype = text
+    library.co_perception_lanes.argtypes = [number]
+    library.co_perception_run_step.argtypes = [
+        *(number, pointer, number, pointer, pointer, number, number)
+    ]
     library.co_perception_run_step.restype = None
-    library.co_perception_instructions.restype = ctypes.c_char_p
-    library.co_perception_use_instructions.argtypes = [ctypes.c_char_p]
     return library
+
+
+class NativeKernels:
+    """The fastest kernels of a precision that this CPU runs, or those with given instructions.
+
+    Args:
+        precision: "fp32" or "bf16".
+        instructions: "portable", "avx2", "avx512" or "avx512_bf16"; None: the fastest.
+
+    Attributes:
+        instructions: The set that is used.
+        lanes: Channels per vector.
+
+    Raises:
+        DependencyError: If the library was not built, or does not load.
+        ConfigError: If this CPU has none such.
+    """
+
+    def __init__(self, precision: str, instructions: str | None = None) -> None:
+        self._library = require_native_library()
+        wanted = instructions.encode() if instructions else None
+        self._number = self._library.co_perception_find_kernels(precision.encode(), wanted)
+        if self._number < 0:
+            raise ConfigError(
+                f"Backend 'native': this CPU has no kernels in {precision} with "
+                f"{instructions or 'any'} instructions."
+            )
+        self.instructions = self._library.co_perception_instructions(self._number).decode()
+        self.lanes: int = self._library.co_perception_lanes(self._number)
+
+    def run(
+        self,
+        operations: NDArray[np.int32],
+        pointers: NDArray[np.uintp],
+        steps: NDArray[np.int64],
+        rows: int,
+    ) -> None:
+        """Run a step.
+
+        Args:
+            operations: (n, FIELDS) of a NativeProgram.
+            pointers: Where its buffers lie.
+            steps: Bytes from row to row of each.
+            rows: How many.
+        """
+        self._library.co_perception_run_step(
+            self._number,
+            *(operations.ctypes.data, len(operations)),
+            *(pointers.ctypes.data, steps.ctypes.data, len(pointers)),
+            rows,
+        )

@@ -3,27 +3,32 @@
 """A step graph of images as a program for the native kernels (native/step_program.h).
 
 Sums of convolutions, what is added to them and their activation become one operation; images lie
-with the channels last, in whole vectors, and so do the rings.
+with the channels last, in whole blocks, and so do the rings. In bf16 images, their rings and the
+weights of matrix products are bfloat16; camera frames and vectors stay float32.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from co_perception.engine.fast.bfloat16 import to_bfloat16
 from co_perception.engine.fast.graph import UnsupportedError, require_onnx
 from co_perception.engine.fast.native_buffers import NO_BUFFER, Buffers
 from co_perception.engine.fast.plan import Ring, StepPlan, ring_name
 
 __all__ = ["NativeProgram", "make_program"]
 
-LANES, MAX_SOURCES, _MAX_ROWS = 8, 8, 64
-"""Channels per vector; sources of one operation; rows of kernels that one output row meets."""
-_POINTWISE, _DEPTHWISE, _DENSE, _MEAN, _ELEMENTWISE, _COPY = range(6)
+CHANNEL_BLOCK, MAX_SOURCES, _MAX_ROWS = 8, 8, 64
+"""Channels are padded to; sources of one operation; rows of kernels that one output row meets."""
+_POINTWISE, _DEPTHWISE, _DENSE, _MEAN, _SCALE, _MATRIX_VECTOR, _SCALE_VECTOR, _COPY_VECTOR = range(
+    8
+)
 _NONE, _RELU, _SIGMOID, _SWISH = range(4)
 _FIELDS = (
     *("kind", "activation", "in_height", "in_width", "in_channels", "height", "width", "channels"),
@@ -49,13 +54,21 @@ class NativeProgram:
     plan: StepPlan
 
 
+class _Form(Enum):
+    """How a frame lies in memory."""
+
+    PLANES = auto()  # (C, H, W) float32, as cameras give it
+    IMAGE = auto()  # (H, W, C) in the program's precision
+    VECTOR = auto()  # (C) float32
+
+
 @dataclass(frozen=True)
 class _Value:
-    """A frame inside the graph: (C, H, W), a vector as (C, 1, 1); planes are not padded."""
+    """A frame inside the graph: (C, H, W), a vector as (C, 1, 1)."""
 
     buffer: int
     size: tuple[int, int, int]
-    planes: bool = False
+    form: _Form
 
 
 @dataclass
@@ -64,41 +77,57 @@ class _Sum:
 
     kind: int
     size: tuple[int, int, int]
-    sources: list[tuple[_Value, int]]
+    sources: list[_Value]
+    weights: list[NDArray[np.float32]] = field(default_factory=list)  # (outputs, ...) per source
+    scale: int = NO_BUFFER
     geometry: tuple[int, ...] = (0, 0, 0, 0)
     bias: NDArray[np.float32] | None = None
     add: _Value | None = None
     activation: int = _NONE
-    depth: int = 0
+
+    @property
+    def form(self) -> _Form:
+        gives_vector = self.kind in (_MEAN, _MATRIX_VECTOR, _SCALE_VECTOR)
+        return _Form.VECTOR if gives_vector else _Form.IMAGE
 
 
 def pad_channels(channels: int) -> int:
-    """Return the channels stored for so many: whole vectors."""
-    return -(-channels // LANES) * LANES
+    """Return the channels stored for so many: whole blocks."""
+    return -(-channels // CHANNEL_BLOCK) * CHANNEL_BLOCK
 
 
-def make_program(model: Any, plan: StepPlan, where: str) -> NativeProgram:
+def make_program(
+    model: Any, plan: StepPlan, where: str, *, precision: str = "fp32", lanes: int = CHANNEL_BLOCK
+) -> NativeProgram:
     """Return a step graph as a native program.
 
     Args:
         model: onnx.ModelProto of `build_step_graphs`.
         plan: The graph's.
         where: The file, for messages.
+        precision: "fp32" or "bf16".
+        lanes: Channels per vector of the kernels.
 
     Raises:
         UnsupportedError: If the graph has something that the kernels do not know, such as the
             matrix products of skeleton networks.
     """
-    rings = tuple(map(_lay_out, plan.rings))
-    writer = _Writer(model, replace(plan, rings=rings), where)
+    rings = tuple(_lay_out(ring, precision) for ring in plan.rings)
+    writer = _Writer(model, replace(plan, rings=rings), where, precision, lanes)
     return writer.run()
 
 
-def _lay_out(ring: Ring) -> Ring:
-    if len(ring.shape) != 3 or ring.is_input:
+def _lay_out(ring: Ring, precision: str) -> Ring:
+    """Return a ring as the kernels want it."""
+    if not _keeps_images(ring):
         return ring
     channels = pad_channels(ring.shape[0])
-    return replace(ring, shape=(channels, *ring.shape[1:]), block=channels)
+    dtype = "bfloat16" if precision == "bf16" else "float32"
+    return replace(ring, shape=(channels, *ring.shape[1:]), block=channels, dtype=dtype)
+
+
+def _keeps_images(ring: Ring) -> bool:
+    return len(ring.shape) == 3 and not ring.is_input
 
 
 @dataclass
@@ -113,7 +142,9 @@ class _Operation:
 class _Writer:
     """One walk over the nodes of a graph; operations are written where their value is needed."""
 
-    def __init__(self, model: Any, plan: StepPlan, where: str) -> None:
+    def __init__(self, model: Any, plan: StepPlan, where: str, precision: str, lanes: int) -> None:
+        self._is_bfloat16, self._lanes = precision == "bf16", lanes
+        self._group = 2 if self._is_bfloat16 else 1
         onnx = require_onnx()
         self._attribute = onnx.helper.get_attribute_value
         self._graph, self._plan, self._where = model.graph, plan, where
@@ -159,25 +190,41 @@ class _Writer:
             )
         size = (axes[0], *(axes[1:] or (1, 1)))
         ring = self._rings.get(ring_name(name))
-        planes = len(axes) == 3 and (ring is None or ring.is_input)
         if ring is not None and ring.places != 1:
             raise self._unsupported(f"ring '{ring.name}' of joints")
-        self._values[name] = self._read_external(name, size, planes)
+        if ring is not None and ring.kind == "total" and _keeps_images(ring):
+            raise self._unsupported(f"ring '{ring.name}', of sums of images")
+        self._values[name] = self._read_external(name, size, len(axes) == 3)
 
-    def _read_external(self, name: str, size: tuple[int, int, int], planes: bool) -> _Value:
-        whole = self._is_image(name)
-        channels = pad_channels(size[0]) if whole else size[0]
-        buffer = self._buffers.external(name, channels * size[1] * size[2])
-        if planes or whole or size[0] % LANES == 0:
-            return _Value(buffer, size, planes)
-        padded = _Value(self._buffers.scratch(pad_channels(size[0])), size)
-        self._copy(buffer, padded.buffer, size[0], pad_channels(size[0]))
-        return padded
+    def _read_external(self, name: str, size: tuple[int, int, int], has_space: bool) -> _Value:
+        if self._is_image(name):
+            return _Value(self._external(name, size, _Form.IMAGE), size, _Form.IMAGE)
+        if has_space:
+            return _Value(self._external(name, size, _Form.PLANES), size, _Form.PLANES)
+        buffer, padded = self._external(name, size, _Form.VECTOR), pad_channels(size[0])
+        if size[0] != padded:
+            whole = self._scratch(size, _Form.VECTOR)
+            self._copy(buffer, whole, size[0], padded)
+            buffer = whole
+        return _Value(buffer, size, _Form.VECTOR)
 
     def _is_image(self, name: str) -> bool:
-        """Whether an input or output is of a ring that keeps images, padded to whole vectors."""
+        """Whether an input or output is of a ring that keeps images, padded to whole blocks."""
         ring = self._rings.get(ring_name(name))
-        return ring is not None and len(ring.shape) == 3 and not ring.is_input
+        return ring is not None and _keeps_images(ring)
+
+    def _external(self, name: str, size: tuple[int, int, int], form: _Form) -> int:
+        """Return the number of an input or output of the graph; only images are padded there."""
+        channels = pad_channels(size[0]) if form is _Form.IMAGE else size[0]
+        return self._buffers.external(name, channels * size[1] * size[2] * self._itemsize(form))
+
+    def _scratch(self, size: tuple[int, int, int], form: _Form) -> int:
+        """Return the number of a value that lives within a step."""
+        numbers = pad_channels(size[0]) * size[1] * size[2]
+        return self._buffers.scratch(numbers * self._itemsize(form))
+
+    def _itemsize(self, form: _Form) -> int:
+        return 2 if self._is_bfloat16 and form is _Form.IMAGE else 4
 
     # Nodes, in the order of the alphabet.
 
@@ -191,17 +238,18 @@ class _Writer:
             if same and fits and a.kind in (_DEPTHWISE, _DENSE):
                 biases = [s.bias for s in (a, b) if s.bias is not None]
                 bias = sum(biases[1:], biases[0]) if biases else None
-                self._sums[name] = replace(a, sources=a.sources + b.sources, bias=bias)
+                sources, weights = a.sources + b.sources, a.weights + b.weights
+                self._sums[name] = replace(a, sources=sources, weights=weights, bias=bias)
                 return
         for mine, other in ((first, second), (second, first)):
             if self._is_open(mine) and self._sums[mine].add is None:
                 added = self._value(other)
-                self._check_same(self._sums[mine].size, added.size, "Add")
+                self._check_same(self._sums[mine], added, "Add")
                 self._sums[name] = replace(self._sums[mine], add=added)
                 return
         a_value, b_value = self._value(first), self._value(second)
-        self._check_same(a_value.size, b_value.size, "Add")
-        self._sums[name] = self._elementwise(a_value, add=b_value)
+        self._check_same(a_value, b_value, "Add")
+        self._sums[name] = self._scale(a_value, add=b_value)
 
     def _convert_conv(self, node: Any) -> None:
         options = {a.name: self._attribute(a) for a in node.attribute}
@@ -230,57 +278,57 @@ class _Writer:
         )
         if min(size) < 1:
             raise self._unsupported(f"a convolution of {source.size} to {size}")
-        kind, packed = self._pack_conv(weight, groups, source, stride, padding)
         self._sums[node.output[0]] = _Sum(
-            kind,
+            self._find_kind(weight, groups, source, stride, padding),
             size,
-            [(source, self._buffers.constant(packed))],
+            [source],
+            [weight],
             geometry=(height, width, stride, padding),
             bias=bias,
-            depth=inputs,
         )
 
-    def _pack_conv(
+    def _find_kind(
         self, weight: NDArray[np.float32], groups: int, source: _Value, stride: int, padding: int
-    ) -> tuple[int, NDArray[np.float32]]:
-        """Return the kind of a convolution, and its weight as the kernel reads it."""
+    ) -> int:
+        """Return the kind of a convolution."""
         outputs, inputs, height, width = weight.shape
-        padded = np.pad(weight, ((0, pad_channels(outputs) - outputs), (0, 0), (0, 0), (0, 0)))
-        if source.planes and groups == 1 and width == 3 and stride in (1, 2):
-            return _DENSE, np.ascontiguousarray(padded.transpose(1, 2, 3, 0))
-        if source.planes:
+        is_row_of_three = width == 3 and stride in (1, 2)
+        if source.form is _Form.PLANES and groups == 1 and is_row_of_three:
+            return _DENSE
+        if source.form is _Form.PLANES:
             raise self._unsupported("a convolution of camera frames in groups")
+        is_vector = source.form is _Form.VECTOR
         if groups == 1 and (height, width, padding) == (1, 1, 0):
-            return _POINTWISE, _pack_matrix(padded[:, :, 0, 0].T)
-        if groups == outputs and inputs == 1 and width == 3 and stride in (1, 2):
-            return _DEPTHWISE, np.ascontiguousarray(padded[:, 0].transpose(1, 2, 0))
+            return _MATRIX_VECTOR if is_vector else _POINTWISE
+        if groups == outputs and inputs == 1 and is_row_of_three and not is_vector:
+            return _DEPTHWISE
         raise self._unsupported(f"a convolution {height} x {width} in {groups} groups")
 
     def _convert_gemm(self, node: Any) -> None:
         source = self._value(node.input[0])
         weight = self._weight(node, rank=2)
-        if node.attribute or source.size != (weight.shape[0], 1, 1):
+        is_vector = source.form is _Form.VECTOR
+        if node.attribute or source.size != (weight.shape[0], 1, 1) or not is_vector:
             raise self._unsupported(f"a matrix product of {source.size} with {weight.shape}")
-        columns = pad_channels(weight.shape[1])
-        packed = _pack_matrix(np.pad(weight, ((0, 0), (0, columns - weight.shape[1]))))
         self._sums[node.output[0]] = _Sum(
-            _POINTWISE,
+            _MATRIX_VECTOR,
             (weight.shape[1], 1, 1),
-            [(source, self._buffers.constant(packed))],
+            [source],
+            [weight.T],
             geometry=(1, 1, 1, 0),
             bias=self._bias(node, weight.shape[1]),
-            depth=weight.shape[0],
         )
 
     def _convert_globalaveragepool(self, node: Any) -> None:
-        source = self._value(node.input[0])
-        if source.planes:
-            raise self._unsupported("a mean of camera frames")
-        size = (source.size[0], 1, 1)
-        self._sums[node.output[0]] = _Sum(_MEAN, size, [(source, NO_BUFFER)])
+        self._sums[node.output[0]] = self._mean(self._value(node.input[0]))
+
+    def _mean(self, value: _Value) -> _Sum:
+        if value.form is not _Form.IMAGE:
+            raise self._unsupported("a mean but over an image")
+        return _Sum(_MEAN, (value.size[0], 1, 1), [value])
 
     def _convert_identity(self, node: Any) -> None:
-        self._sums[node.output[0]] = self._elementwise(self._value(node.input[0]))
+        self._sums[node.output[0]] = self._scale(self._value(node.input[0]))
 
     def _convert_mul(self, node: Any) -> None:
         first, second = node.input
@@ -298,11 +346,12 @@ class _Writer:
             scale = self._buffers.constant(factor)
         else:
             gate = self._value(second)
-            if gate.size[1:] != (1, 1):
+            if gate.form is not _Form.VECTOR:
                 value, gate = gate, value
-            self._check_same((value.size[0], 1, 1), gate.size, "Mul")
+            if gate.form is not _Form.VECTOR or gate.size[0] != value.size[0]:
+                raise self._unsupported(f"Mul of {value.size} and {gate.size}")
             scale = gate.buffer
-        self._sums[name] = self._elementwise(value, scale=scale)
+        self._sums[name] = self._scale(value, scale=scale)
 
     def _convert_relu(self, node: Any) -> None:
         self._activate(node.input[0], node.output[0], _RELU)
@@ -311,7 +360,8 @@ class _Writer:
         value = self._value(node.input[0])
         if value.size[1:] != (1, 1):
             raise self._unsupported("a reshaped image")
-        self._sums[node.output[0]] = self._elementwise(value)
+        of_image = value.form is _Form.IMAGE  # of one pixel
+        self._sums[node.output[0]] = self._mean(value) if of_image else self._scale(value)
 
     def _convert_sigmoid(self, node: Any) -> None:
         source, name = node.input[0], node.output[0]
@@ -354,15 +404,14 @@ class _Writer:
         if self._is_open(source, users) and self._sums[source].kind != _MEAN:
             made = self._sums[source]
         else:
-            made = self._elementwise(self._value(source))
+            made = self._scale(self._value(source))
         self._sums[name] = replace(made, activation=activation)
 
-    def _elementwise(
-        self, value: _Value, add: _Value | None = None, scale: int = NO_BUFFER
-    ) -> _Sum:
-        if value.planes or (add is not None and add.planes):
+    def _scale(self, value: _Value, add: _Value | None = None, scale: int = NO_BUFFER) -> _Sum:
+        if value.form is _Form.PLANES:
             raise self._unsupported("camera frames that are not convolved first")
-        return _Sum(_ELEMENTWISE, value.size, [(value, scale)], add=add)
+        kind = _SCALE_VECTOR if value.form is _Form.VECTOR else _SCALE
+        return _Sum(kind, value.size, [value], scale=scale, add=add)
 
     def _value(self, name: str) -> _Value:
         """Return a value that is computed."""
@@ -373,51 +422,92 @@ class _Writer:
         return self._values[name]
 
     def _write(self, name: str, made: _Sum) -> _Value:
-        channels = pad_channels(made.size[0])
         outside = name in self._outputs
-        whole = self._is_image(name) or made.size[0] == channels
+        if outside and (made.form is _Form.IMAGE) != self._is_image(name):
+            raise self._unsupported(f"output '{name}' that is no vector, or past of no image")
+        whole = made.form is _Form.IMAGE or made.size[0] % CHANNEL_BLOCK == 0
         if outside and whole:
-            out = self._buffers.external(name, channels * made.size[1] * made.size[2])
+            out = self._external(name, made.size, made.form)
         else:
-            out = self._buffers.scratch(channels * made.size[1] * made.size[2])
+            out = self._scratch(made.size, made.form)
         self._operations.append(self._make_operation(made, out))
         if outside and not whole:
-            end = self._buffers.external(name, made.size[0])
+            end = self._external(name, made.size, made.form)
             self._copy(out, end, made.size[0], made.size[0])
-        return _Value(out, made.size)
+        return _Value(out, made.size, made.form)
 
     def _make_operation(self, made: _Sum, out: int) -> _Operation:
-        first = made.sources[0][0]
+        first, channels = made.sources[0], pad_channels(made.size[0])
         height, width = made.size[1:]
         planes = first.size[0] if made.kind == _DENSE else 1
         if planes * made.geometry[0] * len(made.sources) > _MAX_ROWS:
             raise self._unsupported(f"a kernel of over {_MAX_ROWS} rows in all")
         if made.kind == _POINTWISE and made.geometry[2] == 1:
             height, width = 1, height * width  # all pixels in a row
-        bias = NO_BUFFER
-        if made.bias is not None:
-            missing = pad_channels(made.size[0]) - made.size[0]
-            bias = self._buffers.constant(np.pad(made.bias, (0, missing)))
+        weights, bias = self._pack(made, channels)
         values = (
             *(made.kind, made.activation, *first.size[1:]),
-            first.size[0] if first.planes else pad_channels(first.size[0]),
-            *(height, width, pad_channels(made.size[0]), made.depth, *made.geometry),
+            first.size[0] if made.kind == _DENSE else pad_channels(first.size[0]),
+            *(height, width, channels, sum(w[0].size for w in made.weights), *made.geometry),
             *(out, NO_BUFFER if made.add is None else made.add.buffer, bias, len(made.sources)),
         )
         fields = dict(zip(_FIELDS, values, strict=True))
-        sources = [(value.buffer, weight) for value, weight in made.sources]
+        sources = [(value.buffer, w) for value, w in zip(made.sources, weights, strict=True)]
         reads = [fields["add"], *(number for pair in sources for number in pair)]
         return _Operation(fields, sources, reads)
 
+    def _pack(self, made: _Sum, channels: int) -> tuple[list[int], int]:
+        """Return the numbers of an operation's weights, and of its bias, as the kernels read."""
+        bias = None if made.bias is None else _pad(made.bias, channels)
+        if made.kind == _DEPTHWISE:
+            order = self._order_channels(channels)
+            taps = [_pad(w, channels)[order, 0].transpose(1, 2, 0) for w in made.weights]
+            weights = [self._buffers.constant(array) for array in taps]
+            bias = None if bias is None else bias[order]
+        elif made.weights:
+            rows = np.concatenate([self._to_groups(w) for w in made.weights], axis=1)
+            weights = [self._buffers.constant(self._pack_matrix(_pad(rows, channels)))]
+            weights += [NO_BUFFER] * (len(made.weights) - 1)
+        else:
+            weights = [made.scale]
+        return weights, NO_BUFFER if bias is None else self._buffers.constant(bias)
+
+    def _to_groups(self, weight: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return a weight (N, ..., K) as (N, K), the last axis before that in whole groups."""
+        missing = (
+            -weight.shape[-1] % self._group if weight.ndim == 4 and weight.shape[-1] > 1 else 0
+        )
+        full = np.pad(weight, (*((0, 0),) * (weight.ndim - 1), (0, missing)))
+        return full.reshape(len(weight), -1)
+
+    def _pack_matrix(self, weight: NDArray[np.float32]) -> NDArray[Any]:
+        """Return a weight (N, K) as kernels read it: (N / lanes, K / group, lanes, group)."""
+        padded = np.pad(weight, ((0, 0), (0, -weight.shape[1] % self._group)))
+        parts = padded.reshape(len(weight) // self._lanes, self._lanes, -1, self._group)
+        packed = parts.transpose(0, 2, 1, 3)
+        return to_bfloat16(packed) if self._is_bfloat16 else packed
+
+    def _order_channels(self, channels: int) -> NDArray[np.intp]:
+        """Return the order that channels have in registers.
+
+        A bfloat16 image is read two vectors at a time: the even channels, then the odd ones.
+        """
+        numbers = np.arange(channels)
+        if not self._is_bfloat16:
+            return numbers
+        whole = channels - channels % (2 * self._lanes)
+        pairs = numbers[:whole].reshape(-1, self._lanes, 2)
+        return np.concatenate([pairs.transpose(0, 2, 1).reshape(-1), numbers[whole:]])
+
     def _copy(self, source: int, out: int, count: int, total: int) -> None:
         fields = dict.fromkeys(_FIELDS, 0)
-        fields.update(kind=_COPY, depth=count, channels=total, out=out, sources=1)
+        fields.update(kind=_COPY_VECTOR, depth=count, channels=total, out=out, sources=1)
         fields.update(add=NO_BUFFER, bias=NO_BUFFER)
         self._operations.append(_Operation(fields, [(source, NO_BUFFER)], [source]))
 
-    def _check_same(self, size: tuple[int, ...], other: tuple[int, ...], what: str) -> None:
-        if size != other:
-            raise self._unsupported(f"{what} of {size} and {other}")
+    def _check_same(self, one: _Value | _Sum, other: _Value, what: str) -> None:
+        if (one.size, one.form) != (other.size, other.form):
+            raise self._unsupported(f"{what} of {one.size} and {other.size}, or of several forms")
 
     def _unsupported(self, what: str) -> UnsupportedError:
         return UnsupportedError(
@@ -426,8 +516,6 @@ class _Writer:
         )
 
 
-def _pack_matrix(weight: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a weight (K, N) in columns of one vector: (N / LANES, K, LANES)."""
-    depth, columns = weight.shape
-    parts = weight.reshape(depth, columns // LANES, LANES).transpose(1, 0, 2)
-    return np.ascontiguousarray(parts, np.float32)
+def _pad(array: NDArray[np.float32], length: int) -> NDArray[np.float32]:
+    """Return an array with zeros at the end of its first axis."""
+    return np.pad(array, ((0, length - len(array)), *((0, 0),) * (array.ndim - 1)))
