@@ -101,57 +101,46 @@ INLINE void convolve_span(const Taps* taps, int pixels, const int together, cons
   }
 }
 
-INLINE void convolve_row(Taps* taps, Queue* queue, int share, const int together,
-                         const int stride) {
-  const Operation* op = taps->ops;
-  const int spans = count_parts(op->width, together > 1 ? SPAN_TOGETHER : SPAN);
-  for (int i = 0; i < spans; ++i) {
-    fetch(queue, share * together);
-    const int x = part_start(i, spans, op->width), end = part_start(i + 1, spans, op->width);
-    const int last = (end - 1) * stride + 2 - op->padding;
-    const int edge = x * stride < op->padding || last >= op->in_width;
-    taps->x = x;
-    convolve_span(taps, end - x, together, stride, edge);
-  }
-}
-
 // Weights: (3, 3, channels) per source; channels of these and of the bias as load_channels has
-// them.
-static void run_depthwise_row(const Operation* ops, int together, Buffers at, int y, Queue* queue,
-                              int share) {
+// them. A strip of some columns goes down the image: of each past frame, two rows of three are
+// still near.
+INLINE void convolve_strip(const Operation* ops, Buffers at, int x, int end, Queue* queue,
+                           int share, const int together, const int stride) {
   TapRow rows[MOST_TOGETHER][MAX_ROWS];
   const ptrdiff_t channels = ops->in_channels;
   const ptrdiff_t row_bytes = ops->in_width * channels * (ptrdiff_t)sizeof(Number);
-  Taps taps = {.ops = ops, .at = at, .y = y};
-  for (int i = 0; i < together; ++i) {
-    taps.rows[i] = rows[i];
-    taps.count = list_rows(&ops[i], at, y, row_bytes, 3 * channels, rows[i]);
-  }
-  if (together == 1 && ops->stride == 1) convolve_row(&taps, queue, share, 1, 1);
-  if (together == 1 && ops->stride == 2) convolve_row(&taps, queue, share, 1, 2);
-  if (together == 3 && ops->stride == 1) convolve_row(&taps, queue, share, 3, 1);
-  if (together == 3 && ops->stride == 2) convolve_row(&taps, queue, share, 3, 2);
-  for (int i = 0; i < together; ++i) {
-    if (ops[i].activation <= RELU) continue;
-    Number* out = (Number*)at[ops[i].out] + y * ops[i].width * channels;
-    activate_stored(out, ops[i].width, channels, ops[i].channels, ops[i].activation);
-  }
-}
-
-// Operations on the same image: it is read once.
-static void run_depthwise(const Operation* ops, int count, Buffers at, Queue* queue) {
-  const int span = count == MOST_TOGETHER ? SPAN_TOGETHER : SPAN;
-  const int share = count_parts(queue->lines, ops->height * count_parts(ops->width, span) * count);
-  for (int y = 0; y < ops->height; ++y) {
-    if (count == MOST_TOGETHER) {
-      run_depthwise_row(ops, count, at, y, queue, share);
-    } else {
-      for (int i = 0; i < count; ++i) run_depthwise_row(&ops[i], 1, at, y, queue, share);
+  const int last = (end - 1) * stride + 2 - ops->padding;
+  const int edge = x * stride < ops->padding || last >= ops->in_width;
+  Taps taps = {.ops = ops, .at = at, .x = x};
+  for (taps.y = 0; taps.y < ops->height; ++taps.y) {
+    for (int i = 0; i < together; ++i) {
+      taps.rows[i] = rows[i];
+      taps.count = list_rows(&ops[i], at, taps.y, row_bytes, 3 * channels, rows[i]);
+    }
+    fetch(queue, share);
+    convolve_span(&taps, end - x, together, stride, edge);
+    for (int i = 0; i < together; ++i) {
+      if (ops[i].activation <= RELU) continue;
+      Number* out = (Number*)at[ops[i].out] + ((ptrdiff_t)taps.y * ops->width + x) * channels;
+      activate_stored(out, end - x, channels, ops[i].channels, ops[i].activation);
     }
   }
 }
 
-// The number of operations from here on that `run_depthwise` can take together.
+// Operations on the same image.
+static void run_depthwise(const Operation* ops, int count, Buffers at, Queue* queue) {
+  const int strips = count_parts(ops->width, count > 1 ? SPAN_TOGETHER : SPAN);
+  const int share = count_parts(queue->lines, ops->height * strips);
+  for (int i = 0; i < strips; ++i) {
+    const int x = part_start(i, strips, ops->width), end = part_start(i + 1, strips, ops->width);
+    if (count == 1 && ops->stride == 1) convolve_strip(ops, at, x, end, queue, share, 1, 1);
+    if (count == 1 && ops->stride == 2) convolve_strip(ops, at, x, end, queue, share, 1, 2);
+    if (count == 3 && ops->stride == 1) convolve_strip(ops, at, x, end, queue, share, 3, 1);
+    if (count == 3 && ops->stride == 2) convolve_strip(ops, at, x, end, queue, share, 3, 2);
+  }
+}
+
+// The number of operations from here on that `run_depthwise` takes together.
 static int count_alike(const Operation* first, const Operation* end) {
   const Operation* op = first + 1;
   while (op < end && op->kind == DEPTHWISE && op->in[0] == first->in[0] && op->sources == 1 &&
@@ -160,7 +149,7 @@ static int count_alike(const Operation* first, const Operation* end) {
          op->padding == first->padding) {
     ++op;
   }
-  return (int)(op - first);
+  return op - first == MOST_TOGETHER ? MOST_TOGETHER : 1;
 }
 
 #endif  // CO_PERCEPTION_DEPTHWISE_H_

@@ -68,7 +68,7 @@ static void multiply_tile(const Tile* tile, int pixels, int vectors) {
     TILES(2)
     TILES(3)
 #if TILE_VECTORS > 3
-        TILES(4)
+    TILES(4)
 #endif
   }
 }

@@ -23,6 +23,7 @@ from co_perception.engine.fast.rings import Rows
 __all__ = ["RowGroups"]
 
 _NOWHERE = -1
+_ONE = np.ones(1, np.bool_)
 
 
 class RowGroups:
@@ -59,6 +60,13 @@ class RowGroups:
         logits: NDArray[np.float32] = np.zeros((len(frames), self.plan.classes), np.float32)
         valid: NDArray[np.bool_] = np.zeros(len(frames), np.bool_)
         moving = np.flatnonzero(update)
+        if not self.together:
+            for row in moving.tolist():
+                if self._lane_of[row] == _NOWHERE:
+                    self._settle(row, row)
+                answer = self.lanes[row].step(frames[row : row + 1], _ONE)
+                logits[row], valid[row] = answer[0][0], answer[1][0]
+            return logits, valid
         self._place(moving)
         for index in np.unique(self._lane_of[moving]):
             rows = moving[self._lane_of[moving] == index]
@@ -83,10 +91,6 @@ class RowGroups:
 
     def _place(self, moving: Rows) -> None:
         """Bring every row that moves to a lane that stands at its phase."""
-        if not self.together:
-            for row in moving[self._lane_of[moving] == _NOWHERE]:
-                self._settle(row, row)
-            return
         members: dict[int, list[int]] = defaultdict(list)
         for row in moving:
             members[self._age(row) % self.plan.period].append(row)

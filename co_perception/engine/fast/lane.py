@@ -7,7 +7,7 @@ from __future__ import annotations
 import abc
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,15 @@ class Executor(abc.ABC):
         """Run the graph: read the inputs, write the outputs."""
 
 
+class _Turn(NamedTuple):
+    """What is the same whenever the clock stands at the same place."""
+
+    binding: Any
+    source: NDArray[np.float32]  # where the frames go
+    turned: list[RingBuffer]  # by this step
+    totals: list[RingBuffer]  # among these
+
+
 class Lane:
     """A state of some rows whose rings turn together, and one graph per phase.
 
@@ -69,7 +78,7 @@ class Lane:
             for phase in phases
             for w in phase.plan.windows
         }
-        self._bindings: dict[tuple[int, int], tuple[Any, NDArray[np.float32]]] = {}
+        self._bindings: dict[tuple[int, int], _Turn] = {}
 
     @property
     def state_bytes(self) -> int:
@@ -97,32 +106,40 @@ class Lane:
     def step(
         self, frames: NDArray[np.float32], update: NDArray[np.bool_]
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Advance the first n rows; see `StepBackend.step`."""
-        n, ages = len(frames), self.ages[: len(frames)]
-        if not update.any():
-            return np.zeros((n, self.plan.classes), np.float32), np.zeros(n, np.bool_)
-        youngest = int(ages[update].min())
+        """Advance the first n rows; see `StepBackend.step`.
+
+        What is done per row is done in plain Python: between steps of a large network numpy's
+        functions leave the caches, and each takes tens of microseconds.
+        """
+        n, plan = len(frames), self.plan
+        ages, moves = self.ages[:n].tolist(), update.tolist()
+        moving = [row for row, moved in enumerate(moves) if moved]
+        if not moving:
+            return np.zeros((n, plan.classes), np.float32), np.zeros(n, np.bool_)
+        youngest = min(ages[row] for row in moving)
         if youngest == 0:
-            self._start(np.flatnonzero(update & (ages == 0)))
-        turned = [ring for ring in self._rings if self._turns_now(ring)]
-        still = self._rows_standing_still(update)
-        held = [ring.copy(still) for ring in turned] if len(still) else []
+            self._start(np.array([row for row in moving if ages[row] == 0]))
+        turn = self._bind(n)
+        still = _NO_ROWS if len(moving) == self.rows else self._rows_standing_still(update)
+        held = [ring.copy(still) for ring in turn.turned] if len(still) else []
         try:
-            self._run(frames, turned, youngest)
+            self._run(frames, turn, youngest)
         except Exception:
-            for ring, slots in zip(turned, held):
+            for ring, slots in zip(turn.turned, held):
                 ring.put(still, slots)
             raise
         if youngest <= self._last_delay:
-            self._blank_young(turned, np.flatnonzero(update & (ages <= self._last_delay)))
-        for ring, slots in zip(turned, held):
+            young = [row for row in moving if ages[row] <= self._last_delay]
+            self._blank_young(turn.turned, np.array(young))
+        for ring, slots in zip(turn.turned, held):
             ring.put_turned(still, slots)
-        valid = update & (ages >= self.plan.delay) & self._phase.plan.answers
-        ages += update
+        known = self._phase.plan.answers
+        valid = [known and moved and age >= plan.delay for moved, age in zip(moves, ages)]
+        self.ages[:n] += update
         self._clock += 1
-        if not valid.all():
-            self._logits[:n][~valid] = 0.0
-        return self._logits[:n], valid
+        if not all(valid):
+            self._logits[:n][~np.array(valid)] = 0.0
+        return self._logits[:n], np.array(valid)
 
     @property
     def _phase(self) -> Executor:
@@ -130,28 +147,22 @@ class Lane:
 
     def _rows_standing_still(self, update: NDArray[np.bool_]) -> Rows:
         """Return the rows that have a state and do not move in this step."""
-        if len(update) == self.rows and update.all():
-            return _NO_ROWS
         waiting = self.ages > 0
         waiting[: len(update)] &= ~update
         return np.flatnonzero(waiting)
 
-    def _run(
-        self, frames: NDArray[np.float32], turned: Iterable[RingBuffer], youngest: int
-    ) -> None:
+    def _run(self, frames: NDArray[np.float32], turn: _Turn, youngest: int) -> None:
         n = len(frames)
-        binding, source = self._bind(n)
-        source[...] = frames
-        totals = [ring for ring in turned if ring.is_total]
-        for ring in totals:
+        turn.source[...] = frames
+        for ring in turn.totals:
             ring.add_up(self._turn(ring), n)
         for window in self._phase.plan.windows:
             if youngest <= window.delay + window.stride * window.length or n > 1:
                 seen = (self.ages[:n] - window.delay) // window.stride + 1
                 share = 1.0 / np.minimum(np.maximum(seen, 1), window.length)
                 self._scales[window.name][:n, 0] = share
-        self._phase.run(binding)
-        for ring in totals:
+        self._phase.run(turn.binding)
+        for ring in turn.totals:
             ring.take(self._turn(ring), n)
 
     def _turns_now(self, ring: RingBuffer) -> bool:
@@ -178,8 +189,8 @@ class Lane:
             if ring.ring.blank == "replicate":
                 ring.repeat_new(self._turn(ring), rows[ages == ring.ring.delay])
 
-    def _bind(self, n: int) -> tuple[Any, NDArray[np.float32]]:
-        """Return the buffers of a step of n rows, and where the frames go; made once per turn."""
+    def _bind(self, n: int) -> _Turn:
+        """Return the buffers of a step of n rows; made once per turn."""
         key = (self._clock % self._turns, n)
         if key not in self._bindings:
             if len(self._bindings) >= _MAX_BINDINGS:
@@ -191,7 +202,13 @@ class Lane:
                 reads, fresh = ring.views(self._turn(ring), n)
                 inputs.update(reads)
                 outputs.update(fresh)
-            self._bindings[key] = self._phase.bind(inputs, outputs), inputs["frame"]
+            turned = [ring for ring in self._rings if self._turns_now(ring)]
+            self._bindings[key] = _Turn(
+                self._phase.bind(inputs, outputs),
+                inputs["frame"],
+                turned,
+                [ring for ring in turned if ring.is_total],
+            )
         return self._bindings[key]
 
     def reset(self, rows: Rows) -> None:
