@@ -69,6 +69,6 @@ PUBLIC int32_t co_perception_lanes(int32_t kernels) { return known[kernels].lane
 
 PUBLIC void co_perception_run_step(int32_t kernels, const Operation* operations, int32_t count,
                                    Buffers buffers, const int64_t* row_steps, int32_t buffer_count,
-                                   int32_t rows) {
-  known[kernels].run(operations, count, buffers, row_steps, buffer_count, rows);
+                                   int32_t rows, int64_t* nanoseconds) {
+  known[kernels].run(operations, count, buffers, row_steps, buffer_count, rows, nanoseconds);
 }

@@ -4,6 +4,8 @@
 // The kernels of a step, compiled once per instruction set, and with BFLOAT16 once more: RUN_STEP
 // names the one function that comes of it, TILE_PIXELS x TILE_VECTORS is what the registers hold
 // of a matrix product.
+#include <time.h>
+
 #include "dense.h"
 #include "depthwise.h"
 #include "on_vectors.h"
@@ -73,13 +75,24 @@ static int run_some(const Operation* op, const Operation* end, Buffers at, Queue
   return count;
 }
 
+static int64_t read_clock(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 void RUN_STEP(const Operation* operations, int32_t count, Buffers buffers,
-              const int64_t* row_steps, int32_t buffer_count, int32_t rows) {
+              const int64_t* row_steps, int32_t buffer_count, int32_t rows, int64_t* nanoseconds) {
   void* at[MAX_BUFFERS];
   const Operation* end = operations + count;
   for (int32_t row = 0; row < rows; ++row) {
     Queue queue = {0};
     for (int32_t b = 0; b < buffer_count; ++b) at[b] = (char*)buffers[b] + row * row_steps[b];
-    for (const Operation* op = operations; op < end;) op += run_some(op, end, at, &queue);
+    for (const Operation* op = operations; op < end;) {
+      const int64_t start = nanoseconds ? read_clock() : 0;
+      const int count = run_some(op, end, at, &queue);
+      if (nanoseconds) nanoseconds[op - operations] += read_clock() - start;
+      op += count;
+    }
   }
 }

@@ -46,8 +46,10 @@ typedef void* const* Buffers;
 // Runs a program for some rows.
 //
 // row_steps: bytes from a row's part of a buffer to the next one's, 0 for what all rows share. out
-// may be the same memory as add, for in-place sums, nothing else.
+// may be the same memory as add, for in-place sums, nothing else. nanoseconds: NULL, or a number
+// per operation that its time is added to (that of operations run together to the first).
 typedef void RunStep(const Operation* operations, int32_t count, Buffers buffers,
-                     const int64_t* row_steps, int32_t buffer_count, int32_t rows);
+                     const int64_t* row_steps, int32_t buffer_count, int32_t rows,
+                     int64_t* nanoseconds);
 
 #endif  // CO_PERCEPTION_STEP_PROGRAM_H_

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from co_perception.engine.fast.graph import require_onnx
 from co_perception.engine.fast.lane import Executor
@@ -31,6 +32,11 @@ class NativeExecutor(Executor):
         precision: "fp32" or "bf16".
         instructions: For tests: of `NativeKernels`.
 
+    Attributes:
+        operations: The program, (n, FIELDS).
+        instructions: That are used.
+        nanoseconds: None; an array (n,) gets each operation's time added, for profiles.
+
     Raises:
         DependencyError: If the library was not built, or onnx is not installed.
         UnsupportedError: If the graph has something that the kernels do not know.
@@ -47,6 +53,7 @@ class NativeExecutor(Executor):
     ) -> None:
         self._kernels, onnx = NativeKernels(precision, instructions), require_onnx()
         self.instructions = self._kernels.instructions
+        self.nanoseconds: NDArray[np.int64] | None = None
         plan = read_plan(content, where)
         try:
             model = onnx.load_from_string(content)
@@ -55,7 +62,7 @@ class NativeExecutor(Executor):
             raise WeightsError(f"{where}: onnx cannot load it; {error}") from error
         lanes = self._kernels.lanes
         program = make_program(model, plan, where, precision=precision, lanes=lanes)
-        self.plan, self._operations = program.plan, program.operations
+        self.plan, self.operations = program.plan, program.operations
         buffers = program.buffers
         if len(buffers) > _MAX_BUFFERS:
             raise WeightsError(f"{where}: expected at most {_MAX_BUFFERS} values; {len(buffers)}")
@@ -86,4 +93,4 @@ class NativeExecutor(Executor):
 
     def run(self, binding: Any) -> None:
         pointers, steps, rows = binding
-        self._kernels.run(self._operations, pointers, steps, rows)
+        self._kernels.run(self.operations, pointers, steps, rows, self.nanoseconds)

@@ -59,7 +59,7 @@ def require_native_library() -> Any:
     library.co_perception_instructions.restype = text
     library.co_perception_lanes.argtypes = [number]
     library.co_perception_run_step.argtypes = [
-        *(number, pointer, number, pointer, pointer, number, number)
+        *(number, pointer, number, pointer, pointer, number, number, pointer)
     ]
     library.co_perception_run_step.restype = None
     return library
@@ -99,6 +99,7 @@ class NativeKernels:
         pointers: NDArray[np.uintp],
         steps: NDArray[np.int64],
         rows: int,
+        nanoseconds: NDArray[np.int64] | None = None,
     ) -> None:
         """Run a step.
 
@@ -107,10 +108,12 @@ class NativeKernels:
             pointers: Where its buffers lie.
             steps: Bytes from row to row of each.
             rows: How many.
+            nanoseconds: (n,) that each operation's time is added to.
         """
         self._library.co_perception_run_step(
             self._number,
             *(operations.ctypes.data, len(operations)),
             *(pointers.ctypes.data, steps.ctypes.data, len(pointers)),
             rows,
+            None if nanoseconds is None else nanoseconds.ctypes.data,
         )

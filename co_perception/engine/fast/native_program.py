@@ -30,12 +30,12 @@ _POINTWISE, _DEPTHWISE, _DENSE, _MEAN, _SCALE, _MATRIX_VECTOR, _SCALE_VECTOR, _C
     8
 )
 _NONE, _RELU, _SIGMOID, _SWISH = range(4)
-_FIELDS = (
+FIELD_NAMES = (
     *("kind", "activation", "in_height", "in_width", "in_channels", "height", "width", "channels"),
     *("depth", "kernel_height", "kernel_width", "stride", "padding", "out", "add", "bias"),
     "sources",
 )
-FIELDS = len(_FIELDS) + 2 * MAX_SOURCES
+FIELDS = len(FIELD_NAMES) + 2 * MAX_SOURCES
 """Numbers per operation."""
 
 
@@ -176,10 +176,10 @@ class _Writer:
         self._buffers.share_memory(reads, writes)
         rows = np.full((len(self._operations), FIELDS), NO_BUFFER, np.int32)
         for row, operation in zip(rows, self._operations):
-            row[: len(_FIELDS)] = [operation.fields[name] for name in _FIELDS]
+            row[: len(FIELD_NAMES)] = [operation.fields[name] for name in FIELD_NAMES]
             for i, (source, weight) in enumerate(operation.sources):
-                row[len(_FIELDS) + i] = source
-                row[len(_FIELDS) + MAX_SOURCES + i] = weight
+                row[len(FIELD_NAMES) + i] = source
+                row[len(FIELD_NAMES) + MAX_SOURCES + i] = weight
         return NativeProgram(rows, self._buffers, self._plan)
 
     def _add_input(self, value: Any) -> None:
@@ -451,7 +451,7 @@ class _Writer:
             *(height, width, channels, sum(w[0].size for w in made.weights), *made.geometry),
             *(out, NO_BUFFER if made.add is None else made.add.buffer, bias, len(made.sources)),
         )
-        fields = dict(zip(_FIELDS, values, strict=True))
+        fields = dict(zip(FIELD_NAMES, values, strict=True))
         sources = [(value.buffer, w) for value, w in zip(made.sources, weights, strict=True)]
         reads = [fields["add"], *(number for pair in sources for number in pair)]
         return _Operation(fields, sources, reads)
@@ -500,7 +500,7 @@ class _Writer:
         return np.concatenate([pairs.transpose(0, 2, 1).reshape(-1), numbers[whole:]])
 
     def _copy(self, source: int, out: int, count: int, total: int) -> None:
-        fields = dict.fromkeys(_FIELDS, 0)
+        fields = dict.fromkeys(FIELD_NAMES, 0)
         fields.update(kind=_COPY_VECTOR, depth=count, channels=total, out=out, sources=1)
         fields.update(add=NO_BUFFER, bias=NO_BUFFER)
         self._operations.append(_Operation(fields, [(source, NO_BUFFER)], [source]))
