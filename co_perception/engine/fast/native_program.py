@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from co_perception.engine.fast.bfloat16 import to_bfloat16
 from co_perception.engine.fast.graph import UnsupportedError, require_onnx
 from co_perception.engine.fast.native_buffers import NO_BUFFER, Buffers
+from co_perception.engine.fast.native_packing import CHANNEL_BLOCK, Packing, pad_channels
 from co_perception.engine.fast.plan import Ring, StepPlan, ring_name
 
 __all__ = ["NativeProgram", "make_program"]
 
-CHANNEL_BLOCK, MAX_SOURCES, _MAX_ROWS = 8, 8, 64
-"""Channels are padded to; sources of one operation; rows of kernels that one output row meets."""
+MAX_SOURCES, _MAX_ROWS = 8, 64
+"""Sources of one operation; rows of kernels that one output row meets."""
 _POINTWISE, _DEPTHWISE, _DENSE, _MEAN, _SCALE, _MATRIX_VECTOR, _SCALE_VECTOR, _COPY_VECTOR = range(
     8
 )
@@ -91,11 +91,6 @@ class _Sum:
         return _Form.VECTOR if gives_vector else _Form.IMAGE
 
 
-def pad_channels(channels: int) -> int:
-    """Return the channels stored for so many: whole blocks."""
-    return -(-channels // CHANNEL_BLOCK) * CHANNEL_BLOCK
-
-
 def make_program(
     model: Any, plan: StepPlan, where: str, *, precision: str = "fp32", lanes: int = CHANNEL_BLOCK
 ) -> NativeProgram:
@@ -143,8 +138,7 @@ class _Writer:
     """One walk over the nodes of a graph; operations are written where their value is needed."""
 
     def __init__(self, model: Any, plan: StepPlan, where: str, precision: str, lanes: int) -> None:
-        self._is_bfloat16, self._lanes = precision == "bf16", lanes
-        self._group = 2 if self._is_bfloat16 else 1
+        self._packing = Packing(precision, lanes)
         onnx = require_onnx()
         self._attribute = onnx.helper.get_attribute_value
         self._graph, self._plan, self._where = model.graph, plan, where
@@ -224,7 +218,7 @@ class _Writer:
         return self._buffers.scratch(numbers * self._itemsize(form))
 
     def _itemsize(self, form: _Form) -> int:
-        return 2 if self._is_bfloat16 and form is _Form.IMAGE else 4
+        return 2 if self._packing.is_bfloat16 and form is _Form.IMAGE else 4
 
     # Nodes, in the order of the alphabet.
 
@@ -444,7 +438,7 @@ class _Writer:
             raise self._unsupported(f"a kernel of over {_MAX_ROWS} rows in all")
         if made.kind == _POINTWISE and made.geometry[2] == 1:
             height, width = 1, height * width  # all pixels in a row
-        weights, bias = self._pack(made, channels)
+        weights, bias = self._pack(made)
         values = (
             *(made.kind, made.activation, *first.size[1:]),
             first.size[0] if made.kind == _DENSE else pad_channels(first.size[0]),
@@ -456,48 +450,21 @@ class _Writer:
         reads = [fields["add"], *(number for pair in sources for number in pair)]
         return _Operation(fields, sources, reads)
 
-    def _pack(self, made: _Sum, channels: int) -> tuple[list[int], int]:
+    def _pack(self, made: _Sum) -> tuple[list[int], int]:
         """Return the numbers of an operation's weights, and of its bias, as the kernels read."""
-        bias = None if made.bias is None else _pad(made.bias, channels)
-        if made.kind == _DEPTHWISE:
-            order = self._order_channels(channels)
-            taps = [_pad(w, channels)[order, 0].transpose(1, 2, 0) for w in made.weights]
-            weights = [self._buffers.constant(array) for array in taps]
-            bias = None if bias is None else bias[order]
+        packing, constant = self._packing, self._buffers.constant
+        is_depthwise = made.kind == _DEPTHWISE
+        if is_depthwise:
+            weights = [constant(packing.taps(weight)) for weight in made.weights]
         elif made.weights:
-            rows = np.concatenate([self._to_groups(w) for w in made.weights], axis=1)
-            weights = [self._buffers.constant(self._pack_matrix(_pad(rows, channels)))]
+            weights = [constant(packing.matrix(made.weights))]
             weights += [NO_BUFFER] * (len(made.weights) - 1)
         else:
             weights = [made.scale]
-        return weights, NO_BUFFER if bias is None else self._buffers.constant(bias)
-
-    def _to_groups(self, weight: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return a weight (N, ..., K) as (N, K), the last axis before that in whole groups."""
-        missing = (
-            -weight.shape[-1] % self._group if weight.ndim == 4 and weight.shape[-1] > 1 else 0
-        )
-        full = np.pad(weight, (*((0, 0),) * (weight.ndim - 1), (0, missing)))
-        return full.reshape(len(weight), -1)
-
-    def _pack_matrix(self, weight: NDArray[np.float32]) -> NDArray[Any]:
-        """Return a weight (N, K) as kernels read it: (N / lanes, K / group, lanes, group)."""
-        padded = np.pad(weight, ((0, 0), (0, -weight.shape[1] % self._group)))
-        parts = padded.reshape(len(weight) // self._lanes, self._lanes, -1, self._group)
-        packed = parts.transpose(0, 2, 1, 3)
-        return to_bfloat16(packed) if self._is_bfloat16 else packed
-
-    def _order_channels(self, channels: int) -> NDArray[np.intp]:
-        """Return the order that channels have in registers.
-
-        A bfloat16 image is read two vectors at a time: the even channels, then the odd ones.
-        """
-        numbers = np.arange(channels)
-        if not self._is_bfloat16:
-            return numbers
-        whole = channels - channels % (2 * self._lanes)
-        pairs = numbers[:whole].reshape(-1, self._lanes, 2)
-        return np.concatenate([pairs.transpose(0, 2, 1).reshape(-1), numbers[whole:]])
+        if made.bias is None:
+            return weights, NO_BUFFER
+        pack_bias = packing.per_channel if is_depthwise else packing.vector
+        return weights, constant(pack_bias(made.bias))
 
     def _copy(self, source: int, out: int, count: int, total: int) -> None:
         fields = dict.fromkeys(FIELD_NAMES, 0)
@@ -514,8 +481,3 @@ class _Writer:
             f"{self._where}: the native kernels do not know {what}; they are for video networks "
             "of the X3D family. Use backend='onnxruntime', or 'auto'."
         )
-
-
-def _pad(array: NDArray[np.float32], length: int) -> NDArray[np.float32]:
-    """Return an array with zeros at the end of its first axis."""
-    return np.pad(array, ((0, length - len(array)), *((0, 0),) * (array.ndim - 1)))
