@@ -6,8 +6,6 @@
 #ifndef CO_PERCEPTION_NUMBERS_H_
 #define CO_PERCEPTION_NUMBERS_H_
 
-#include <string.h>
-
 #include "vectors.h"
 
 // GROUP channels are multiplied with their weights, which lie side by side, and summed at once.
