@@ -140,16 +140,23 @@ static void run_depthwise(const Operation* ops, int count, Buffers at, Queue* qu
   }
 }
 
+// Whether two operations on one image differ by no more than weights, and the later one does not
+// add what the earlier one gives: that may still be without its activation.
+static int are_alike(const Operation* a, const Operation* b) {
+  return b->kind == DEPTHWISE && a->sources == 1 && b->sources == 1 && a->in[0] == b->in[0] &&
+         a->height == b->height && a->width == b->width && a->kernel_height == b->kernel_height &&
+         a->stride == b->stride && a->padding == b->padding && b->add != a->out;
+}
+
 // The number of operations from here on that `run_depthwise` takes together.
 static int count_alike(const Operation* first, const Operation* end) {
-  const Operation* op = first + 1;
-  while (op < end && op->kind == DEPTHWISE && op->in[0] == first->in[0] && op->sources == 1 &&
-         first->sources == 1 && op->height == first->height && op->width == first->width &&
-         op->kernel_height == first->kernel_height && op->stride == first->stride &&
-         op->padding == first->padding) {
-    ++op;
+  if (end - first < MOST_TOGETHER) return 1;
+  for (int i = 1; i < MOST_TOGETHER; ++i) {
+    for (int j = 0; j < i; ++j) {
+      if (!are_alike(&first[j], &first[i])) return 1;
+    }
   }
-  return op - first == MOST_TOGETHER ? MOST_TOGETHER : 1;
+  return MOST_TOGETHER;
 }
 
 #endif  // CO_PERCEPTION_DEPTHWISE_H_

@@ -128,6 +128,25 @@ def test_all_sizes_of_tiles_and_edges_equal_the_network(
     assert_near(compare(model, open_native(model, 2, **kernels), 25), kernels)
 
 
+def test_operations_on_one_image_that_add_each_other_equal_the_network(compare, kernels):
+    torch.manual_seed(0)
+
+    def convolve() -> co.Conv3d:
+        return co.Conv3d(8, 8, (1, 3, 3), padding=(0, 1, 1), groups=8)
+
+    two = co.Residual(co.Sequential(convolve(), co.SiLU()), shortcut=convolve())
+    layers = co.Sequential(
+        co.Conv3d(3, 8, (1, 3, 3), padding=(0, 1, 1)),
+        co.ReLU(),
+        co.Residual(two, shortcut=convolve()),
+        co.AvgPool3d((1, None, None)),
+        DropSpace(),
+        co.Linear(8, 3),
+    )
+    model = wrap(layers, 13, 23)
+    assert_near(compare(model, open_native(model, 2, **kernels), 25), kernels)
+
+
 @pytest.mark.parametrize("stem", [1, 5])
 @pytest.mark.parametrize(
     ("channels", "inner", "stride"), [(5, 17, 2), (8, 16, 1), (33, 47, 2), (40, 24, 1)]
