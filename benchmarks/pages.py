@@ -11,7 +11,7 @@ from typing import Any
 
 from co_perception.bench.machine import describe_machine
 
-__all__ = ["describe_run", "store_row", "store_section"]
+__all__ = ["describe_run", "show_table", "store_row", "store_section"]
 
 
 def describe_run(*libraries: str) -> str:
@@ -41,6 +41,21 @@ def store_section(page: Path, title: str, section: str) -> None:
     else:
         text = f"{text.rstrip()}\n\n{section}"
     page.write_text(text.rstrip() + "\n", encoding="utf-8")
+
+
+def show_table(page: Path | None, title: str, origin: str, table: Sequence[str]) -> None:
+    """Print a table as a section, and put it into a page if one is given.
+
+    Args:
+        page: As of `store_section`.
+        title: Of the section's heading.
+        origin: What it was taken on: a sentence without its full stop.
+        table: Lines.
+    """
+    section = "\n".join((f"## {title}", "", f"{origin}.", "", *table, ""))
+    print(section)
+    if page:
+        store_section(page, title, section)
 
 
 def store_row(

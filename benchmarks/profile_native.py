@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pages import describe_run, store_section
+from pages import describe_run, show_table
 
 from co_perception.bench.lineup import resolve_folder
 from co_perception.engine import ModelFolder
@@ -100,12 +100,8 @@ def main() -> None:
             executor, spent, whole, around = profile(folder, options.precision)
         title = f"Where a native step goes: {Path(model).name}, {options.precision}"
         where = f"{datetime.date.today()}, {describe_run('numpy')}, {executor.instructions}"
-        table = to_table(executor, spent, around)
-        lines = (f"## {title}", "", f"{where}, 1 thread pinned; {whole:.2f} ms.", "", *table)
-        section = "\n".join((*lines, ""))
-        print(section)
-        if options.store:
-            store_section(options.store, title, section)
+        origin = f"{where}, 1 thread pinned; {whole:.2f} ms"
+        show_table(options.store, title, origin, to_table(executor, spent, around))
 
 
 if __name__ == "__main__":

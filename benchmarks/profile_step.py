@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import onnxruntime
-from pages import describe_run, store_section
+from pages import describe_run, show_table
 
 from co_perception.bench.lineup import resolve_folder
 from co_perception.engine import ModelFolder
@@ -128,10 +128,7 @@ def main() -> None:
         rows = "1 row" if options.rows == 1 else f"{options.rows} rows"
         title = f"Where a step goes: {Path(model).name}, {rows}"
         where = f"{datetime.date.today()}, {describe_run('onnxruntime')}, 1 thread pinned"
-        section = "\n".join((f"## {title}", "", f"{where}.", "", *table, ""))
-        print(section)
-        if options.store:
-            store_section(options.store, title, section)
+        show_table(options.store, title, where, table)
 
 
 if __name__ == "__main__":

@@ -67,8 +67,7 @@ static int copy_rows(const Operation* op, Buffers at, int y, int x, int pixels,
 // Weights as those of POINTWISE, of channels that are (sources, planes, kernel_height, taps).
 static void run_dense(const Operation* op, Buffers at) {
   Number rows[MAX_ROWS][SEGMENT_COLUMNS];
-  const int vectors = op->channels / LANES, panels = count_parts(vectors, TILE_VECTORS);
-  const int segments = count_parts(op->width, SEGMENT);
+  const int panels = count_panels(op), segments = count_parts(op->width, SEGMENT);
   Queue no_queue = {0};
   for (int y = 0; y < op->height; ++y) {
     fetch_planes(op, at, y);
@@ -85,9 +84,7 @@ static void run_dense(const Operation* op, Buffers at) {
           .place = ((ptrdiff_t)y * op->width + x) * op->channels,
       };
       for (int panel = 0; panel < panels; ++panel) {
-        const int first = part_start(panel, panels, vectors);
-        const int end = part_start(panel + 1, panels, vectors);
-        multiply_panel(op, at, &given, first, end - first, &no_queue, 0);
+        multiply_panel(op, at, &given, panel, &no_queue, 0);
       }
     }
   }

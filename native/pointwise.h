@@ -73,9 +73,16 @@ static void multiply_tile(const Tile* tile, int pixels, int vectors) {
   }
 }
 
-// Multiplies pixels with a panel of weights, `vectors` vectors of channels from the first on.
-static void multiply_panel(const Operation* op, Buffers at, const Pixels* pixels, int first,
-                           int vectors, Queue* queue, int share) {
+static int count_panels(const Operation* op) {
+  return count_parts(op->channels / LANES, TILE_VECTORS);
+}
+
+// Multiplies pixels with a panel of the weights.
+static void multiply_panel(const Operation* op, Buffers at, const Pixels* pixels, int panel,
+                           Queue* queue, int share) {
+  const int panels = count_panels(op), all = op->channels / LANES;
+  const int first = part_start(panel, panels, all);
+  const int vectors = part_start(panel + 1, panels, all) - first;
   const int tiles = count_parts(pixels->count, TILE_PIXELS);
   const ptrdiff_t groups = (ptrdiff_t)pixels->runs * pixels->groups;
   for (int i = 0; i < tiles; ++i) {
@@ -103,18 +110,15 @@ static void multiply_panel(const Operation* op, Buffers at, const Pixels* pixels
 // Weights: (vectors, groups, LANES, GROUP). One panel of them stays in the nearest cache for all
 // pixels.
 static void run_pointwise(const Operation* op, Buffers at, Queue* queue) {
-  const int vectors = op->channels / LANES, panels = count_parts(vectors, TILE_VECTORS);
-  const int tiles = count_parts(op->width, TILE_PIXELS);
+  const int panels = count_panels(op), tiles = count_parts(op->width, TILE_PIXELS);
   const int share = count_parts(queue->lines, panels * op->height * tiles);
   Pixels pixels = {.runs = 1, .groups = count_parts(op->depth, GROUP), .count = op->width};
   pixels.step = (ptrdiff_t)op->stride * op->in_channels;
   for (int panel = 0; panel < panels; ++panel) {
-    const int first = part_start(panel, panels, vectors);
-    const int end = part_start(panel + 1, panels, vectors);
     for (int y = 0; y < op->height; ++y) {
       pixels.in = image_at(at, op->in[0], (ptrdiff_t)y * op->in_width * pixels.step);
       pixels.place = (ptrdiff_t)y * op->width * op->channels;
-      multiply_panel(op, at, &pixels, first, end - first, queue, share);
+      multiply_panel(op, at, &pixels, panel, queue, share);
     }
   }
 }
